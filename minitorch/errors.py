@@ -1,0 +1,68 @@
+"""What can go wrong, and where?  Every error of the library: what was got, what was wanted, where, and one next step.
+
+Each class is also the built-in exception that Python users expect (`ValueError`, `TypeError`, ...), so `except
+ValueError` keeps working.  An error that the user's own line caused ends with that line: the innermost frame outside
+this distribution.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+# The frames of these packages are ours: the user's line is the first one outside them.
+_OURS = tuple(str(_HERE.parent / package) + "/" for package in ("minitorch", "transformer", "viz"))
+
+
+def user_line() -> str | None:
+    """Name the innermost line that is not in this distribution, as `file:line: source text`; None if there is none.
+
+    >>> user_line() is None or ":" in user_line()
+    True
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(_OURS) and not name.startswith("<frozen"):
+            source = linecache.getline(name, frame.f_lineno).strip()
+            return f"{name}:{frame.f_lineno}" + (f": {source}" if source else "")
+        frame = frame.f_back
+    return None
+
+
+class MinitorchError(Exception):
+    """The base of all errors that this distribution raises on purpose."""
+
+
+class _AtUserLine(MinitorchError):
+    """An error whose message ends with the line of the user's code that led to it."""
+
+    def __init__(self, message: str):
+        where = user_line()
+        super().__init__(f"{message}\n  at {where}" if where else message)
+
+
+class ShapeError(_AtUserLine, ValueError):
+    """Shapes, axes or sizes do not fit together."""
+
+
+class DtypeError(_AtUserLine, TypeError):
+    """A value has a type that the operation has no meaning for."""
+
+
+class GradientError(_AtUserLine, RuntimeError):
+    """A derivative was asked for that does not exist, or of something that does not require one."""
+
+
+class GraphFreedError(GradientError):
+    """The values that the backward pass needs were freed by an earlier one."""
+
+
+class RegistrationError(MinitorchError, TypeError):
+    """A primitive's record contradicts itself: a rule is missing, or asks for a value that is not there."""
+
+
+class FormulaError(MinitorchError, ValueError):
+    """A formula in index notation cannot be read, or its indices and dimensions contradict each other."""

@@ -1,0 +1,127 @@
+"""Is a tape recording, in which module, at which time step, with which default dtype?
+
+One immutable state in one context variable: each thread and each task has its own, and an exception cannot leave it
+changed, because whoever entered a mode restores the state that was there before.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class State(NamedTuple):
+    """What holds while an operation runs."""
+
+    grad_enabled: bool = True
+    scope: str = ""  # the path of the module that runs, such as "Encoder.attention.W_q"
+    step: int | None = None  # the time step of a recurrence, counted from 0
+    dtype: np.dtype = np.dtype(np.float32)  # of parameters and of tensors made from Python numbers
+
+
+_state: ContextVar[State] = ContextVar("minitorch.state", default=State())  # noqa: B039 (a State is immutable)
+current = _state.get
+
+
+class Mode:
+    """A change of the state, as a `with` block or as a decorator (of functions and of generator functions)."""
+
+    def __init__(self, **change: Any):
+        self._change = change
+        self._before: list[State] = []  # a stack: one Mode may be entered again before it is left
+
+    def __enter__(self) -> Mode:
+        self._before.append(before := current())
+        _state.set(before._replace(**self._change))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _state.set(self._before.pop())
+
+    def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+            return self._over_generator(function)  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with Mode(**self._change):
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+    def _over_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The mode holds while the generator's own code runs, not while its consumer's does."""
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            generator = function(*args, **kwargs)
+            sent = None
+            try:
+                while True:
+                    with Mode(**self._change):
+                        try:
+                            value = generator.send(sent)
+                        except StopIteration as stop:
+                            return stop.value
+                    sent = yield value
+            finally:
+                generator.close()
+
+        return wrapped
+
+
+def no_grad() -> Mode:
+    """Record nothing: results do not require gradients.  `with mt.no_grad():` or `@mt.no_grad()`.
+
+    >>> import minitorch as mt
+    >>> x = mt.tensor([1.0], requires_grad=True)
+    >>> with mt.no_grad():
+    ...     (x * 2).requires_grad
+    False
+    """
+    return Mode(grad_enabled=False)
+
+
+def enable_grad() -> Mode:
+    """Record again inside a `no_grad` block."""
+    return Mode(grad_enabled=True)
+
+
+def scope(name: str) -> Mode:
+    """Name what runs inside, under the scope that is already open: its operations are drawn and accounted together.
+
+    >>> with scope("encoder"), scope("attention"):
+    ...     current().scope
+    'encoder.attention'
+    """
+    outer = current().scope
+    return Mode(scope=f"{outer}.{name}" if outer else name)
+
+
+def step(t: int) -> Mode:
+    """Mark the operations inside as time step `t` (from 0) of a recurrence.
+
+    >>> with step(3):
+    ...     current().step
+    3
+    """
+    return Mode(step=t)
+
+
+def default_dtype(dtype: DTypeLike) -> Mode:
+    """The dtype of parameters, and of tensors made from Python numbers, inside; float32 outside.
+
+    >>> import minitorch as mt
+    >>> with mt.default_dtype("float64"):
+    ...     mt.tensor(1.0).dtype
+    dtype('float64')
+    """
+    return Mode(dtype=np.dtype(dtype))

@@ -1,0 +1,131 @@
+"""What happens entry by entry?  Arithmetic and functions of one entry, with NumPy's broadcasting.
+
+A cotangent that has the shape of the (broadcast) result is summed back to the input's shape by reverse mode, after the
+rule.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitorch.ops.select import where
+from minitorch.primitive import Array, elementwise_mismatch, primitive
+
+
+@primitive(
+    formula="out[...] = a[...] + b[...]",
+    vjp={"a": lambda g: g, "b": lambda g: g},
+    explain=elementwise_mismatch,
+)
+def add(a: Array, b: Array):
+    """The sum `a + b`."""
+    return np.add(a, b)
+
+
+@primitive(
+    formula="out[...] = a[...] - b[...]",
+    vjp={"a": lambda g: g, "b": lambda g: -g},
+    explain=elementwise_mismatch,
+)
+def subtract(a: Array, b: Array):
+    """The difference `a - b`."""
+    return np.subtract(a, b)
+
+
+@primitive(
+    formula="out[...] = a[...] * b[...]",
+    vjp={"a": lambda g, b: g * b, "b": lambda g, a: g * a},
+    explain=elementwise_mismatch,
+)
+def multiply(a: Array, b: Array):
+    """The product `a * b`, entry by entry (Hadamard)."""
+    return np.multiply(a, b)
+
+
+@primitive(
+    formula="out[...] = a[...] / b[...]",
+    vjp={"a": lambda g, b: g / b, "b": lambda g, b, out: -g * out / b},
+    explain=elementwise_mismatch,
+)
+def divide(a: Array, b: Array):
+    """The quotient `a / b`."""
+    return np.divide(a, b)
+
+
+@primitive(formula="out[...] = -x[...]", vjp={"x": lambda g: -g})
+def negative(x: Array):
+    """The negative `-x`."""
+    return np.negative(x)
+
+
+def _less_one(b):
+    """b - 1 as an exponent, but 1 where b = 0: there the factor b makes the derivative 0 at every base, 0 included."""
+    if isinstance(b, int | float):
+        return b - 1 if b else 1
+    return where(b == 0, 1, b - 1)
+
+
+def _power_base(g, a, b):
+    return g * (b * power(a, _less_one(b)))
+
+
+def _power_exponent(g, a, out):
+    """0**y has derivative 0 with respect to y; the logarithm of a negative base is NaN, as the formula says."""
+    return g * (out * log(where(a == 0, 1, a)))
+
+
+@primitive(
+    formula="out[...] = a[...] ** b[...]",
+    vjp={"a": _power_base, "b": _power_exponent},
+    explain=elementwise_mismatch,
+)
+def power(a: Array, b: Array):
+    """The power `a ** b`.  `x ** 0` has gradient 0 at every x; `0 ** y` has gradient 0 with respect to y."""
+    return np.power(a, b)
+
+
+@primitive(formula="out[...] = exp(x[...])", vjp={"x": lambda g, out: g * out})
+def exp(x: Array):
+    """The exponential."""
+    return np.exp(x)
+
+
+@primitive(formula="out[...] = log(x[...])", vjp={"x": lambda g, x: g / x})
+def log(x: Array):
+    """The natural logarithm."""
+    return np.log(x)
+
+
+@primitive(formula="out[...] = tanh(x[...])", vjp={"x": lambda g, out: g * (1 - out * out)})
+def tanh(x: Array):
+    """The hyperbolic tangent; its derivative is 1 - tanh(x)^2."""
+    return np.tanh(x)
+
+
+@primitive(formula="out[...] = sqrt(x[...])", vjp={"x": lambda g, out: g / (2 * out)})
+def sqrt(x: Array):
+    """The square root; its gradient at 0 is infinite, as the formula says."""
+    return np.sqrt(x)
+
+
+@primitive(formula="out[...] = abs(x[...])", vjp={"x": lambda g, x: g * _sign(x)})
+def absolute(x: Array):
+    """The absolute value; its gradient at 0 is 0."""
+    return np.absolute(x)
+
+
+@primitive(vjp={"x": None}, name="sign")
+def _sign(x: Array):
+    return np.sign(x)
+
+
+@primitive(formula="out[...] = max(x[...], 0)", vjp={"x": lambda g, out: g * (out > 0)})
+def relu(x: Array):
+    """max(x, 0) (Nair & Hinton 2010); its gradient at 0 is 0, and relu(NaN) is NaN."""
+    return np.maximum(x, 0)
+
+
+@primitive(vjp={"x": lambda g: g})
+def astype(x: Array, dtype: np.dtype):
+    """x in another floating dtype; reverse mode hands the gradient on in x's own dtype."""
+    return np.asarray(x, dtype)

@@ -1,0 +1,70 @@
+"""Which entries?  Reading by slices, integers, arrays and masks; the adjoint adds the cotangent back where it was read.
+
+An entry that was read twice gets the sum of both cotangents (`np.add.at`), never the last one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitorch.errors import DtypeError
+from minitorch.primitive import Array, primitive
+from minitorch.shapes import Shape
+
+Index = Any
+"""What NumPy takes between brackets: slices, integers, arrays of integers or booleans, None, Ellipsis, tuples of
+these."""
+
+
+def _is_basic(index: Index) -> bool:
+    """Basic indices select each entry at most once, so that their adjoint may assign instead of add."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        p is None or p is Ellipsis or (isinstance(p, slice | int | np.integer) and not isinstance(p, bool))
+        for p in parts
+    )
+
+
+def _put_back(g, x_shape: Shape, *, index: Index):
+    return put_into_zeros(g, index, x_shape)
+
+
+@primitive(vjp={"x": _put_back})
+def getitem(x: Array, index: Index):
+    """x[index] with NumPy's rules."""
+    return np.asarray(x)[index]
+
+
+@primitive(vjp={"g": lambda h, *, index: getitem(h, index)})
+def put_into_zeros(g: Array, index: Index, shape: Shape):
+    """Zeros of `shape` with `g` added at `index`: the adjoint of reading x[index].
+
+    >>> put_into_zeros(np.ones(3), [0, 0, 1], (3,))
+    array([2., 1., 0.])
+    """
+    out = np.zeros(shape, np.asarray(g).dtype)
+    if _is_basic(index):
+        out[index] = g
+    else:
+        np.add.at(out, index, g)
+    return out
+
+
+def _no_such_row(table: Shape, indices: Shape) -> str:
+    return f"an index is outside 0 ... {table[0] - 1}, the rows of the table {table}. Is the vocabulary larger?"
+
+
+@primitive(
+    vjp={"table": lambda g, indices, table_shape: put_into_zeros(g, (indices,), table_shape), "indices": None},
+    explain=_no_such_row,
+)
+def embedding(table: Array, indices: Array):
+    """Row `indices[...]` of the table: table (N, d), integer indices (...) -> (..., d)."""
+    indices = np.asarray(indices)
+    if indices.dtype.kind not in "iu":
+        raise DtypeError(f"embedding: indices are {indices.dtype}, but rows are counted in integers; use .astype(int)?")
+    if indices.size and indices.min() < 0:
+        raise IndexError("negative index")
+    return np.asarray(table)[indices]

@@ -1,0 +1,56 @@
+"""What is contracted?  The matrix product, for every pair of ranks that NumPy's `@` takes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitorch.ops.movement import expand_dims, reshape, squeeze, swapaxes
+from minitorch.primitive import Array, primitive
+from minitorch.shapes import matmul_mismatch
+
+
+def _matmul_formula(ranks, static):
+    """Rank 1 has no row (on the left) or no column (on the right)."""
+    a = "...,i,k" if ranks.get("a", 2) > 1 else "k"
+    b = "...,k,j" if ranks.get("b", 2) > 1 else "k"
+    free = [letters for letters, rank in (("i", ranks.get("a", 2)), ("j", ranks.get("b", 2))) if rank > 1]
+    batch = ["..."] if max(ranks.get("a", 2), ranks.get("b", 2)) > 2 or len(free) == 2 else []
+    out = f"out[{','.join(batch + free)}]" if batch + free else "out"
+    return f"{out} = sum_k a[{a}] b[{b}]"
+
+
+def _left(g, b, a_shape):
+    """g b^T."""
+    if b.ndim == 1:
+        return expand_dims(g, -1) * b if len(a_shape) > 1 else g * b
+    if len(a_shape) == 1:
+        return squeeze(b @ expand_dims(g, -1), -1)
+    return g @ swapaxes(b, -1, -2)
+
+
+def _right(g, a, b_shape):
+    """a^T g; where one matrix serves a whole batch, the batch is contracted in the same product."""
+    if len(b_shape) == 1:
+        return g * a if a.ndim == 1 else squeeze(swapaxes(a, -1, -2) @ expand_dims(g, -1), -1)
+    if a.ndim == 1:
+        return expand_dims(a, -1) * expand_dims(g, -2)
+    if len(b_shape) == 2 and a.ndim > 2:
+        rows = reshape(a, (_rows(a.shape), a.shape[-1]))
+        return swapaxes(rows, 0, 1) @ reshape(g, (_rows(g.shape), g.shape[-1]))
+    return swapaxes(a, -1, -2) @ g
+
+
+def _rows(shape):
+    """How many rows of the last axis there are (-1 would be undefined for size zero)."""
+    return int(np.prod(shape[:-1], dtype=int))
+
+
+@primitive(
+    formula=_matmul_formula,
+    vjp={"a": _left, "b": _right},
+    explain=lambda a, b: matmul_mismatch(a, b),
+)
+def matmul(a: Array, b: Array):
+    """The matrix product `a @ b`: (..., n, k) @ (..., k, m) -> (..., n, m); a vector is a row on the left, a column on
+    the right."""
+    return np.matmul(a, b)

@@ -1,0 +1,124 @@
+"""Where does an entry go?  Reshaping, transposing, stretching and joining: nothing is computed, entries only move.
+
+The adjoint of a movement is the movement back; where one entry went to several places, their cotangents are summed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+import numpy as np
+
+from minitorch.primitive import Array, primitive
+from minitorch.shapes import Axis, Shape, inverse_permutation, normalize_axes, stretched_axes
+
+
+def _reshape_mismatch(x_shape: Shape, *, shape: Shape) -> str:
+    size = math.prod(x_shape)
+    return f"{size} entries in {x_shape} do not fill {shape}. Give shapes of equal size, or -1 for one axis."
+
+
+@primitive(vjp={"x": lambda g, x_shape: g.reshape(x_shape)}, explain=_reshape_mismatch)
+def reshape(x: Array, shape: Shape):
+    """The same entries in row-major order under another shape; one size may be -1."""
+    return np.reshape(x, shape)
+
+
+@primitive(vjp={"x": lambda g, *, axes: g.transpose(*() if axes is None else inverse_permutation(axes))})
+def transpose(x: Array, axes: Shape | None = None):
+    """Permute the axes; without `axes`, reverse them."""
+    return np.transpose(x, axes)
+
+
+@primitive(vjp={"x": lambda g, *, axis1, axis2: g.swapaxes(axis1, axis2)})
+def swapaxes(x: Array, axis1: int, axis2: int):
+    """Exchange two axes."""
+    return np.swapaxes(x, axis1, axis2)
+
+
+def _fold(g, x_shape: Shape):
+    return sum_to(g, x_shape)
+
+
+@primitive(vjp={"x": _fold})
+def broadcast_to(x: Array, shape: Shape):
+    """Stretch x to `shape` without copying: the result is read-only in NumPy's sense."""
+    return np.broadcast_to(x, shape)
+
+
+@primitive(vjp={"x": lambda g, x_shape: broadcast_to(g, x_shape)})
+def sum_to(x: Array, shape: Shape):
+    """Sum over the axes that broadcasting `shape` to x's shape would stretch: the adjoint of `broadcast_to`.
+
+    >>> sum_to(np.ones((2, 3)), (3,))
+    array([2., 2., 2.])
+    """
+    return np.sum(x, stretched_axes(shape, np.shape(x)), keepdims=True).reshape(shape)
+
+
+@primitive(vjp={"x": lambda g, x_shape: reshape(g, x_shape)})
+def expand_dims(x: Array, axis: int | tuple[int, ...]):
+    """Insert axes of size 1 at the given places of the result."""
+    return np.expand_dims(x, axis)
+
+
+@primitive(vjp={"x": lambda g, x_shape: reshape(g, x_shape)})
+def squeeze(x: Array, axis: Axis = None):
+    """Drop axes of size 1."""
+    return np.squeeze(x, axis)
+
+
+def _split_at(g, sizes: Sequence[int], axis: int):
+    """Pieces of g along `axis`, by basic indexing, so that they stay differentiable."""
+    (axis,) = normalize_axes(axis, g.ndim)
+    before = (slice(None),) * axis
+    return [g[(*before, slice(start, stop))] for start, stop in pairwise(accumulate(sizes, initial=0))]
+
+
+def _join_mismatch(*shapes: Shape, axis: int) -> str | None:
+    if not shapes:
+        return "nothing to join. Give at least one array."
+    first = shapes[0]
+    for k, s in enumerate(shapes):
+        if len(s) != len(first):
+            return f"part 0 has shape {first} and part {k} has {s}: different numbers of axes. Use expand_dims?"
+        differing = [a for a in range(len(s)) if s[a] != first[a] and a != axis % len(s)]
+        if differing:
+            a = differing[0]
+            return f"axis {a} is {first[a]} in part 0 {first} and {s[a]} in part {k} {s}; only axis {axis} may differ."
+    return None
+
+
+@primitive(
+    name="concatenate",
+    vjp={"parts": lambda g, parts_shape, *, axis: _split_at(g, [s[axis] for s in parts_shape], axis)},
+    explain=_join_mismatch,
+)
+def _concatenate(*parts: Array, axis: int = 0):
+    return np.concatenate(parts, axis)
+
+
+def concatenate(arrays: Sequence[Array], axis: int = 0):
+    """Join along an axis that exists: shapes (..., m, ...) and (..., n, ...) give (..., m + n, ...)."""
+    return _concatenate(*arrays, axis=axis)
+
+
+@primitive(
+    name="stack",
+    vjp={"parts": lambda g, parts_shape, *, axis: [_take_one(g, i, axis) for i in range(len(parts_shape))]},
+    explain=_join_mismatch,
+)
+def _stack(*parts: Array, axis: int = 0):
+    return np.stack(parts, axis)
+
+
+def _take_one(g, i: int, axis: int):
+    (axis,) = normalize_axes(axis, g.ndim)
+    return g[(slice(None),) * axis + (i,)]
+
+
+def stack(arrays: Sequence[Array], axis: int = 0):
+    """Join along a new axis: n arrays of shape (a, b) give (n, a, b)."""
+    return _stack(*arrays, axis=axis)

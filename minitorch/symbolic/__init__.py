@@ -1,0 +1,50 @@
+"""Which derivative does a formula have, and is it right?  Derived, proved, printed, and evaluated as a check.
+
+The only package that imports SymPy.  Read it in this order: ``expression`` (what a formula is), ``binders``, ``normal``
+and ``calculus`` (what may be done to it), ``parse`` and ``program`` (an operation as text and as definitions),
+``reverse`` (its gradient), ``field``, ``entrywise`` and ``prove`` (is it right?), ``derivation`` and ``derive`` (step
+by step), ``printing`` (LaTeX, MathML, text).
+"""
+
+from minitorch.symbolic.derivation import Derivation, Deriving, Step
+from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
+from minitorch.symbolic.evaluate import evaluate
+from minitorch.symbolic.expression import Array, Delta, Entry, Index, MaxOver, Sum, dimension
+from minitorch.symbolic.normal import normal_form
+from minitorch.symbolic.operation import derive_operation, derive_softmax_jacobian, engine_agrees, program_of
+from minitorch.symbolic.parse import parse
+from minitorch.symbolic.printing import Notation
+from minitorch.symbolic.program import Definition, Program
+from minitorch.symbolic.prove import prove_equal
+from minitorch.symbolic.reverse import vjp
+from minitorch.symbolic.verdict import KINDS, Verdict
+
+__all__ = [
+    "KINDS",
+    "Array",
+    "Definition",
+    "Delta",
+    "Derivation",
+    "Deriving",
+    "Entry",
+    "Index",
+    "MaxOver",
+    "Notation",
+    "Program",
+    "Step",
+    "Sum",
+    "Verdict",
+    "derive_gradients",
+    "derive_jacobian",
+    "derive_operation",
+    "derive_softmax_jacobian",
+    "dimension",
+    "engine_agrees",
+    "evaluate",
+    "gradients",
+    "normal_form",
+    "parse",
+    "program_of",
+    "prove_equal",
+    "vjp",
+]

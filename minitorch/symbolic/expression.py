@@ -1,0 +1,273 @@
+r"""What is an index expression?
+
+A *scalar that depends on named indices*, built on SymPy:
+
+$$ P_{ij} = \frac{\exp A_{ij}}{\sum_k \exp A_{ik}} $$
+
+Products, broadcasting, diagonals and elementwise functions are then ordinary SymPy arithmetic.  Four nodes are new:
+an :class:`Index` with a dimension, the :class:`Entry` of an array, the Kronecker :class:`Delta`, and the
+:class:`Binder` (:class:`Sum`, :class:`MaxOver`) that closes an expression over an index.
+
+Source: the summation convention of tensor calculus, with every sum written out (Einstein 1916, section 5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from sympy import Expr, Function, Integer, S, Symbol, sympify
+
+from minitorch.errors import FormulaError
+
+# Expressions are immutable and hashed, so facts about them are worth remembering; bounded, so that a long run
+# does not grow without end.
+remember = lru_cache(maxsize=1 << 16)
+
+BOUND_MARK = "#"  # first character of a bound index inside a closed binder: no letter of a formula can meet it
+FRESH_MARK = "~"  # separates a letter from the number that makes it new
+
+
+def dimension(name: str) -> Symbol:
+    """The symbol of a dimension: a positive integer of unknown size."""
+    return Symbol(name, integer=True, positive=True)
+
+
+class Index(Symbol):
+    """A named index with the dimension it runs over.
+
+    Example:
+        >>> i = Index("i", dimension("n"))
+        >>> i.name, str(i.dimension)
+        ('i', 'n')
+    """
+
+    __slots__ = ("dimension",)
+    dimension: Expr
+
+    def __new__(cls, name: str, size: Any) -> Index:
+        self = cast(Any, Symbol).__xnew__(cls, name, integer=True, nonnegative=True)
+        self.dimension = sympify(size)
+        return self
+
+    def __getnewargs_ex__(self) -> Any:
+        return (self.name, self.dimension), {}
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.dimension)
+
+    @property
+    def bound(self) -> bool:
+        """Whether this is the canonical name of a closed binder's index."""
+        return self.name.startswith(BOUND_MARK)
+
+
+class Entry(Expr):
+    """The entry ``x[i,j]`` of an array; without indices, a real scalar.
+
+    Whether the array is positive is carried by its name's symbol: powers of products simplify only then.
+    """
+
+    is_commutative = True
+    is_real = True
+
+    @property
+    def symbol(self) -> Symbol:
+        return cast(Symbol, self.args[0])
+
+    @property
+    def name(self) -> str:
+        return self.symbol.name
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        return cast("tuple[Index, ...]", self.args[1:])
+
+    @property
+    def dimensions(self) -> tuple[Expr, ...]:
+        return tuple(index.dimension for index in self.indices)
+
+    def _eval_is_positive(self) -> bool | None:
+        return self.symbol.is_positive
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{self.name}[{','.join(i.name for i in self.indices)}]" if self.indices else self.name
+
+
+class Delta(Expr):
+    """The Kronecker delta of two indices: 1 where they meet, else 0."""
+
+    is_commutative = True
+    is_real = True
+    is_nonnegative = True
+
+    def __new__(cls, a: Index, b: Index) -> Any:
+        if a == b:
+            return S.One
+        # Bound indices last, so that contracting a delta keeps the letter that the reader knows.
+        return Expr.__new__(cls, *sorted((a, b), key=lambda i: (i.bound, i.name)))
+
+    def _eval_power(self, exponent: Any) -> Any:
+        return self if exponent.is_positive else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"delta({','.join(cast(Index, i).name for i in self.args)})"
+
+
+class Binder(Expr):
+    """An expression closed over some of its indices; build it with :func:`minitorch.symbolic.binders.close`."""
+
+    is_commutative = True
+    is_real = True
+
+    @property
+    def body(self) -> Expr:
+        return cast(Expr, self.args[0])
+
+    @property
+    def bound(self) -> tuple[Index, ...]:
+        return cast("tuple[Index, ...]", self.args[1:])
+
+
+class Sum(Binder):
+    r"""The sum of its body over its bound indices."""
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.body.is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.body.is_nonnegative else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"sum_{{{','.join(i.name for i in self.bound)}}}({printer._print(self.body)})"
+
+
+class MaxOver(Binder):
+    """The largest value of its body over its bound indices."""
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"max_{{{','.join(i.name for i in self.bound)}}}({printer._print(self.body)})"
+
+
+class Partial(Expr):
+    """A partial derivative of one entry by another that has been written down but not yet worked out."""
+
+    is_commutative = True
+    is_real = True
+
+    @property
+    def of(self) -> Entry:
+        return cast(Entry, self.args[0])
+
+    @property
+    def by(self) -> Entry:
+        return cast(Entry, self.args[1])
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"d {self.of}/d {self.by}"
+
+
+class sigmoid(Function):
+    """The logistic function 1 / (1 + exp(-x))."""
+
+    nargs = 1
+    is_real = True
+    is_positive = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return self * (1 - self)
+
+
+class step(Function):
+    """1 where its argument is positive, else 0; its derivative is 0 away from the jump."""
+
+    nargs = 1
+    is_real = True
+    is_nonnegative = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return S.Zero
+
+
+class maximum(Function):
+    """The larger of two values; at a tie the derivative follows the second."""
+
+    nargs = 2
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        first_wins = cast(Expr, step(cast(Expr, self.args[0]) - cast(Expr, self.args[1])))
+        return first_wins if argindex == 1 else 1 - first_wins
+
+
+@dataclass(frozen=True)
+class Array:
+    """A named array with symbolic dimensions, indexed into entries.
+
+    Example:
+        >>> n = dimension("n")
+        >>> print(Array("x", (n,))[Index("i", n)])
+        x[i]
+
+    Raises:
+        FormulaError: an index has another dimension than the axis it stands on, or there are too few or too many.
+    """
+
+    name: str
+    dimensions: tuple[Expr, ...] = ()
+    positive: bool = False
+
+    def __getitem__(self, indices: Index | tuple[Index, ...]) -> Entry:
+        given = indices if isinstance(indices, tuple) else (indices,)
+        if len(given) != len(self.dimensions):
+            raise FormulaError(
+                f"{self.name}: got {len(given)} indices ({', '.join(i.name for i in given)}), wanted "
+                f"{len(self.dimensions)}, one for each dimension {tuple(map(str, self.dimensions))}."
+            )
+        for axis, (index, size) in enumerate(zip(given, self.dimensions, strict=True)):
+            if index.dimension != size:
+                raise FormulaError(
+                    f"{self.name}: axis {axis} has dimension {size}, but index {index.name} runs over "
+                    f"{index.dimension}. Use an index over {size} there."
+                )
+        return Entry(self.symbol, *given)
+
+    @property
+    def symbol(self) -> Symbol:
+        return Symbol(self.name, positive=True) if self.positive else Symbol(self.name, real=True)
+
+
+@remember
+def free(expression: Expr) -> frozenset[Index]:
+    """The indices that an expression depends on and does not bind."""
+    if isinstance(expression, Index):
+        return frozenset([expression])
+    if isinstance(expression, Binder):
+        return free(expression.body) - frozenset(expression.bound)
+    return frozenset().union(*(free(cast(Expr, a)) for a in expression.args))
+
+
+@remember
+def names(expression: Expr) -> frozenset[str]:
+    """The names of the arrays that an expression reads."""
+    if isinstance(expression, Entry):
+        return frozenset([expression.name])
+    return frozenset().union(*(names(cast(Expr, a)) for a in expression.args))
+
+
+@remember
+def dimensions(expression: Expr) -> frozenset[Symbol]:
+    """The dimension symbols that an expression mentions, in its indices or as numbers."""
+    if isinstance(expression, Index):
+        return cast("frozenset[Symbol]", frozenset(expression.dimension.free_symbols))
+    if isinstance(expression, Entry):
+        return frozenset().union(*(dimensions(i) for i in expression.indices))
+    if isinstance(expression, Symbol):
+        return frozenset([expression])
+    return frozenset().union(*(dimensions(cast(Expr, a)) for a in expression.args))
+
+
+def size_of(size: Expr, sizes: dict[Symbol, int]) -> int:
+    """The number that a dimension stands for at given sizes."""
+    return int(size) if isinstance(size, Integer) else sizes[cast(Symbol, size)]

@@ -1,0 +1,121 @@
+r"""Which gradient does an operation of the engine have, and does the engine compute it?
+
+The formula is read from the operation's own record, derived with symbolic sizes, proved, and then evaluated on random
+arrays beside the engine's gradients; the verdict lists that comparison with its largest error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from minitorch.errors import FormulaError
+from minitorch.ops.fused import softmax
+from minitorch.primitive import Composite, Primitive
+from minitorch.reverse import grad
+from minitorch.symbolic.derivation import Derivation
+from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
+from minitorch.symbolic.parse import parse
+from minitorch.symbolic.program import Program
+from minitorch.tensor import Tensor
+
+Operation = Primitive[...] | Composite[...]
+TOLERANCE = 1e-12  # in float64, relative to the largest entry of a gradient
+
+
+def program_of(
+    operation: Operation, ranks: Mapping[str, int] | None = None, static: Mapping[str, Any] | None = None
+) -> Program:
+    """The formula in an operation's record, as a program.
+
+    Args:
+        ranks: the number of axes of each input, for operations of any rank; 1 unless given.
+        static: static arguments that the formula depends on; their defaults unless given.
+
+    Raises:
+        FormulaError: the record has no formula.
+
+    >>> print(program_of(softmax))
+    Z = Σ_k exp(x[k])
+    S[i] = exp(x[i])/Z
+    """
+    if operation.formula is None:
+        raise FormulaError(f"{operation.name}: its record has no formula. Give one with formula=...")
+    if isinstance(operation, Composite):
+        return parse(operation.formula)
+    ranks = ranks if ranks is not None else dict.fromkeys(operation.inputs, 1)
+    if callable(operation.formula):
+        return parse(operation.formula(ranks, {**operation.static, **(static or {})}), ranks)
+    return parse(operation.formula, ranks)
+
+
+def derive_operation(
+    operation: Operation, wrt: Sequence[str], *, name: str | None = None, sizes: Mapping[str, int] | None = None
+) -> list[Derivation]:
+    """The gradients of an operation by some of its inputs, derived, proved, and compared with the engine's.
+
+    Args:
+        operation: a primitive, or a composite, with a formula.
+        wrt: the inputs' names.
+        name: what to call it; its own name unless given.
+        sizes: for the comparison with `sympy.diff`, see `derive_gradients`.
+
+    Raises:
+        FormulaError: no formula, a step that does not follow, or an engine that disagrees.
+    """
+    program = program_of(operation)
+    derived = derive_gradients(program, program.outputs[-1], wrt, op=name or operation.name, sizes=sizes)
+    said = engine_agrees(program, operation, wrt)
+    return [d.with_method(said) for d in derived]
+
+
+def derive_softmax_jacobian() -> Derivation:
+    r"""The Jacobian of softmax, dS_i/dx_j = S_i (delta_ij - S_j), from the engine's own formula.
+
+    >>> derivation = derive_softmax_jacobian()
+    >>> print(derivation.steps[-1].text())
+    ∂S[i]/∂x[j] = S[i]*(δ(i,j) - S[j])
+    >>> derivation.verdict.kind
+    'proved for all sizes'
+    """
+    program = program_of(softmax)
+    return derive_jacobian(program, "S", "x", op="softmax").with_method(engine_agrees(program, softmax, ["x"]))
+
+
+def engine_agrees(program: Program, function: Callable[..., Any], wrt: Sequence[str], seed: int = 0) -> str:
+    """Compare the derived gradients with the engine's on random float64 arrays; say the largest error and the sizes.
+
+    Args:
+        program: the formula of `function`, whose inputs are the function's arguments in this order.
+        function: takes Tensors and gives a Tensor.
+        wrt: the inputs to differentiate by.
+
+    Raises:
+        FormulaError: they differ by more than 1e-12.
+    """
+    rng = np.random.default_rng(seed)
+    sizes = dict(zip(_dimensions(program), count(3), strict=False))  # all different: a swapped axis cannot hide
+    arrays = {name: rng.standard_normal([sizes[d] for d in dims]) for name, dims in program.inputs.items()}
+    tensors = {name: Tensor(a, requires_grad=name in wrt) for name, a in arrays.items()}
+    value = function(*tensors.values())
+    cotangent = rng.standard_normal(value.shape)
+    derived = gradients(program, arrays, program.outputs[-1], cotangent, wrt)
+    worst = 0.0
+    for name, g in zip(wrt, grad(value, [tensors[n] for n in wrt], cotangent), strict=True):
+        error = float(np.abs(derived[name] - g.numpy()).max() / max(1.0, np.abs(derived[name]).max()))
+        if not error <= TOLERANCE:
+            raise FormulaError(
+                f"the engine's gradient by {name} differs from the derived one by {error:.1e}, wanted at most "
+                f"{TOLERANCE:g}. Check the operation's rule against its formula."
+            )
+        worst = max(worst, error)
+    shown = ", ".join(f"{d}={n}" for d, n in sizes.items())
+    return f"engine's gradient on random float64 arrays, largest error {worst:.0e} at {shown}"
+
+
+def _dimensions(program: Program) -> list[Any]:
+    """The dimensions of the inputs, in order of appearance."""
+    return list(dict.fromkeys(d for dims in program.inputs.values() for d in dims))

@@ -1,0 +1,103 @@
+r"""Are two formulas equal?
+
+Three questions, asked in this order, by code that has nothing in common:
+
+1. Is the normal form of $a - b$ zero?  (for all sizes)
+2. Do $a$ and $b$ agree at random points of a finite field?  (guards the prover)
+3. Do they agree in floating point, at distinct and at equal sizes?  (finds the witness of a refutation)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from sympy import Expr, Symbol
+
+from minitorch.symbolic import field, normal
+from minitorch.symbolic.entrywise import shown_sizes
+from minitorch.symbolic.evaluate import evaluate
+from minitorch.symbolic.expression import Entry, dimensions, free, size_of
+from minitorch.symbolic.program import Definition, inline
+from minitorch.symbolic.verdict import PROBABLE, PROVED, REFUTED, TESTED, UNDECIDED, Verdict
+
+FLOAT_METHOD = "float64"
+_TOLERANCE = 1e-7
+
+
+def prove_equal(a: Expr, b: Expr, definitions: Sequence[Definition] = (), trials: int = 3, largest: int = 4) -> Verdict:
+    """How far two index expressions are known to be equal.
+
+    Arguments:
+        a, b: the two sides; their free indices are compared by name.
+        definitions: what defined names in them stand for, in order.
+        trials: random points of the field check.
+        largest: the largest size of a dimension in the field check.
+
+    Returns:
+        "proved for all sizes" if the normal form shows it *and* the field agrees; "refuted" only with a witness in
+        floating point; otherwise what is known.
+
+    Example:
+        >>> from minitorch.symbolic import parse
+        >>> p = parse("x[n]: y[i] = tanh(x[i])")
+        >>> print(prove_equal(p.expression("y[i]"), p.expression("2 sigmoid(2 x[i]) - 1"), p.definitions))
+        tested (float64): largest error below 1e-07 at n=2; n=3; n=4
+    """
+    shown = normal.equal_by_normal_form(inline(a, definitions), inline(b, definitions))
+    agreed = field.agree_in_field(a, b, definitions, trials, largest)
+    in_field = field.METHOD.format(trials=trials)
+    if shown and agreed:
+        return Verdict(PROVED, (normal.METHOD, in_field))
+    witness, tested = float_witness(a, b, definitions)
+    if witness:
+        return Verdict(REFUTED, (), witness)
+    if shown:
+        said = "disagrees" if agreed is False else "cannot be evaluated there"
+        return Verdict(UNDECIDED, (normal.METHOD,), f"the normal form agrees but the {in_field} {said}")
+    if agreed:
+        return Verdict(PROBABLE, (in_field, FLOAT_METHOD))
+    if tested:
+        return Verdict(TESTED, (FLOAT_METHOD,), f"largest error below {_TOLERANCE} at {tested}")
+    return Verdict(UNDECIDED, (), "no method could evaluate both sides")
+
+
+def float_witness(a: Expr, b: Expr, definitions: Sequence[Definition] = ()) -> tuple[str, str]:
+    """A place where two expressions differ in float64 (empty if none was found), and the sizes that were tried."""
+    a, b = inline(a, definitions), inline(b, definitions)
+    indices = tuple(sorted(free(a) | free(b), key=str))
+    symbols = sorted(frozenset().union(*map(dimensions, (a, b, *indices))), key=str)
+    tried = []
+    for sizes in _size_choices(symbols):
+        arrays = _random_arrays(sorted(a.atoms(Entry) | b.atoms(Entry), key=str), sizes)
+        with np.errstate(all="ignore"):
+            left, right = (evaluate(e, arrays, indices, sizes) for e in (a, b))
+        finite = np.isfinite(left) & np.isfinite(right)
+        wrong = finite & (np.abs(left - right) > _TOLERANCE * (1 + np.abs(left) + np.abs(right)))
+        if wrong.any():
+            place = tuple(map(int, np.argwhere(wrong)[0]))
+            where = ", ".join(f"{i.name}={v}" for i, v in zip(indices, place, strict=True))
+            values = f"{left[place]:.6g} against {right[place]:.6g}"
+            return f"at {shown_sizes(sizes) or 'a point'}, entry ({where}): {values}, seed 0", ""
+        if finite.any():
+            tried.append(shown_sizes(sizes) or "a point")
+    return "", "; ".join(tried)
+
+
+def _size_choices(symbols: Sequence[Symbol]) -> Iterator[dict[Symbol, int]]:
+    """Sizes all distinct, then all equal: a transposed array shows in the first, a captured index in the second."""
+    if len(symbols) > 1:
+        yield {symbol: 2 + k for k, symbol in enumerate(symbols)}
+        yield {symbol: 2 + (k + 1) % len(symbols) for k, symbol in enumerate(symbols)}
+    for size in (2, 3, 4):
+        yield dict.fromkeys(symbols, size)
+
+
+def _random_arrays(entries: Sequence[Entry], sizes: dict[Symbol, int]) -> dict[str, np.ndarray]:
+    draw = np.random.default_rng(0)
+    arrays = {}
+    for entry in entries:
+        if entry.name not in arrays:
+            values = draw.standard_normal([size_of(size, sizes) for size in entry.dimensions])
+            arrays[entry.name] = np.abs(values) + 0.1 if entry.is_positive else values
+    return arrays

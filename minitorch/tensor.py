@@ -1,0 +1,342 @@
+"""What is a value?  A thin handle: an array, and where it came from.
+
+A Tensor holds its array and its origin: the recorded call that made it, and which of that call's outputs it is.  A leaf
+has no origin.  Operators and methods delegate to the operations in `minitorch.ops`; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minitorch import modes
+from minitorch.errors import DtypeError, ShapeError
+from minitorch.ops import elementwise, indexing, linalg, movement, reduce, select
+from minitorch.primitive import Array
+from minitorch.shapes import Axis, Shape
+
+if TYPE_CHECKING:
+    from minitorch.tape import Call
+
+_reverse_mode: list[Callable[..., None]] = []  # reverse.py builds on Tensor, and enters its `backward` here
+
+
+class Tensor:
+    """An n-dimensional array of one dtype that remembers the operations it came from.
+
+    Args:
+        data: an array, a Tensor, a number or nested lists of numbers.  Copied: changing the source later changes
+        nothing here. requires_grad: whether derivatives with respect to this Tensor will be asked for; floating dtypes
+        only. dtype: the dtype to have; arrays keep theirs, Python numbers get the default dtype (float32, see
+        `default_dtype`). name: how graphs call it.
+
+    Raises:
+        DtypeError: `requires_grad` of integers, booleans or complex numbers; an object that is not numeric.
+
+    >>> x = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    Tensor([[2., 4.], [6., 8.]], dtype=float32)
+    """
+
+    __slots__ = ("__weakref__", "_array", "_grad", "_index", "_origin", "_requires_grad", "name")
+    __array_ufunc__ = (
+        None  # `array + tensor` asks Tensor.__radd__, and np.exp(tensor) says that it cannot, instead of detaching
+    )
+
+    _array: np.ndarray
+    _origin: Call | None
+    _index: int
+    _grad: Tensor | None
+    _requires_grad: bool
+    name: str | None
+
+    def __init__(
+        self, data: Any, *, requires_grad: bool = False, dtype: DTypeLike | None = None, name: str | None = None
+    ):
+        array = _to_array(data, dtype)
+        if requires_grad and array.dtype.kind != "f":
+            raise DtypeError(
+                f"requires_grad=True of a {array.dtype} tensor; derivatives are taken of floating-point numbers. "
+                "Give dtype='float32'?"
+            )
+        self._array, self._origin, self._index = array, None, 0
+        self._grad, self._requires_grad, self.name = None, requires_grad, name
+
+    # -- what it is ----------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Shape:
+        """The size of each axis."""
+        return self._array.shape
+
+    @property
+    def ndim(self) -> int:
+        """How many axes there are."""
+        return self._array.ndim
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return self._array.size
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype of the entries."""
+        return self._array.dtype
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this Tensor are recorded."""
+        return self._requires_grad
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it: an input, a constant or a parameter."""
+        return self._origin is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient, of this Tensor's shape and dtype; None until `backward` has brought one."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and value.shape != self.shape:
+            raise ShapeError(f"grad of shape {value.shape} for a tensor of shape {self.shape}; they must be equal.")
+        self._grad = value
+
+    def numpy(self) -> np.ndarray:
+        """The values, as a read-only view: writing to them would go past the tape."""
+        view = self._array.view()
+        view.flags.writeable = False
+        return view
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        view = self.numpy()
+        return np.array(view, dtype, copy=copy) if copy is not None or dtype is not None else view
+
+    def item(self) -> Any:
+        """The only entry, as a Python number."""
+        if self.size != 1:
+            raise ShapeError(
+                f"item() of shape {self.shape}, which has {self.size} entries; it needs exactly 1. Index it first?"
+            )
+        return self._array.item()
+
+    def detach(self) -> Tensor:
+        """The same values, in the same memory, without an origin: gradients stop here."""
+        return wrap(self._array)
+
+    def backward(
+        self, gradient: Array | None = None, *, retain_graph: bool = False, create_graph: bool = False
+    ) -> None:
+        """Add the derivative of this Tensor to `.grad` of every leaf that it depends on.  See
+        `minitorch.reverse.backward`."""
+        _reverse_mode[-1](self, gradient, retain_graph=retain_graph, create_graph=create_graph)
+
+    def __repr__(self) -> str:
+        values = np.array2string(self._array, separator=", ", prefix="Tensor(", threshold=1000)
+        values = " ".join(values.split()) if self._array.size <= 8 else values
+        said = [] if self.dtype.kind in "b" or self.dtype in (np.int64, np.float64) else [f"dtype={self.dtype}"]
+        said += [f"op={self._origin.primitive.name}"] if self._origin else ["requires_grad=True"] * self._requires_grad
+        return f"Tensor({', '.join([values, *said])})"
+
+    # -- as a container and a truth value ------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of a tensor without axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(
+                f"the truth of a tensor of shape {self.shape} is ambiguous; it needs one entry. Reduce it first?"
+            )
+        return bool(self._array)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self._array == plain(value)))
+
+    def __getitem__(self, index: Any) -> Tensor:
+        parts = tuple(map(plain, index)) if isinstance(index, tuple) else plain(index)
+        return indexing.getitem(self, index=parts)
+
+    __hash__ = object.__hash__  # by identity, since == compares entries
+
+    # -- operators -----------------------------------------------------------------------------------------------------
+
+    def __add__(self, other: Array) -> Tensor:
+        return elementwise.add(self, other)
+
+    def __radd__(self, other: Array) -> Tensor:
+        return elementwise.add(other, self)
+
+    def __sub__(self, other: Array) -> Tensor:
+        return elementwise.subtract(self, other)
+
+    def __rsub__(self, other: Array) -> Tensor:
+        return elementwise.subtract(other, self)
+
+    def __mul__(self, other: Array) -> Tensor:
+        return elementwise.multiply(self, other)
+
+    def __rmul__(self, other: Array) -> Tensor:
+        return elementwise.multiply(other, self)
+
+    def __truediv__(self, other: Array) -> Tensor:
+        return elementwise.divide(self, other)
+
+    def __rtruediv__(self, other: Array) -> Tensor:
+        return elementwise.divide(other, self)
+
+    def __pow__(self, other: Array) -> Tensor:
+        return elementwise.power(self, other)
+
+    def __rpow__(self, other: Array) -> Tensor:
+        return elementwise.power(other, self)
+
+    def __matmul__(self, other: Array) -> Tensor:
+        return linalg.matmul(self, other)
+
+    def __rmatmul__(self, other: Array) -> Tensor:
+        return linalg.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return elementwise.negative(self)
+
+    def __abs__(self) -> Tensor:
+        return elementwise.absolute(self)
+
+    def __eq__(self, other: Array) -> Tensor:  # type: ignore[override]
+        return select.equal(self, other)
+
+    def __ne__(self, other: Array) -> Tensor:  # type: ignore[override]
+        return select.not_equal(self, other)
+
+    def __lt__(self, other: Array) -> Tensor:
+        return select.less(self, other)
+
+    def __le__(self, other: Array) -> Tensor:
+        return select.less_equal(self, other)
+
+    def __gt__(self, other: Array) -> Tensor:
+        return select.greater(self, other)
+
+    def __ge__(self, other: Array) -> Tensor:
+        return select.greater_equal(self, other)
+
+    # -- methods that users expect; `axis` and `keepdims` as NumPy has them --------------------------------------------
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The sum over `axis`."""
+        return reduce.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The arithmetic mean over `axis`."""
+        return reduce.mean(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The largest entry over `axis`; ties share the gradient equally."""
+        return reduce.max(self, axis=axis, keepdims=keepdims)
+
+    def exp(self) -> Tensor:
+        """The exponential of each entry."""
+        return elementwise.exp(self)
+
+    def log(self) -> Tensor:
+        """The natural logarithm of each entry."""
+        return elementwise.log(self)
+
+    def sqrt(self) -> Tensor:
+        """The square root of each entry."""
+        return elementwise.sqrt(self)
+
+    def tanh(self) -> Tensor:
+        """The hyperbolic tangent of each entry."""
+        return elementwise.tanh(self)
+
+    def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
+        """The same entries under another shape; one size may be -1."""
+        return movement.reshape(self, shape=_flat(shape))
+
+    def transpose(self, *axes: int | tuple[int, ...]) -> Tensor:
+        """Permute the axes; without arguments, reverse them."""
+        return movement.transpose(self, axes=_flat(axes) if axes else None)
+
+    @property
+    def T(self) -> Tensor:
+        """All axes reversed."""
+        return movement.transpose(self, axes=None)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """Exchange two axes."""
+        return movement.swapaxes(self, axis1=axis1, axis2=axis2)
+
+    def astype(self, dtype: DTypeLike) -> Tensor:
+        """The same values in another dtype; the gradient comes back in this one."""
+        return elementwise.astype(self, dtype=np.dtype(dtype))
+
+
+class Parameter(Tensor):
+    """A Tensor that a model learns: it requires a gradient, and `nn.Module` finds it and names it.
+
+    Arrays keep their dtype; Python numbers get the default dtype.
+
+    >>> Parameter([0.0]).requires_grad
+    True
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, *, dtype: DTypeLike | None = None, name: str | None = None):
+        super().__init__(data, requires_grad=True, dtype=dtype, name=name)
+
+
+tensor = Tensor
+"""`mt.tensor(data, requires_grad=...)`, as PyTorch users write it."""
+
+
+def connect(backward: Callable[..., None]) -> None:
+    """Let `Tensor.backward` call this."""
+    _reverse_mode.append(backward)
+
+
+def wrap(array: np.ndarray) -> Tensor:
+    """A Tensor around this very array: no copy, no origin."""
+    t = Tensor.__new__(Tensor)
+    t._array, t._origin, t._index, t._grad, t._requires_grad, t.name = array, None, 0, None, False, None
+    return t
+
+
+def plain(value: Any) -> Any:
+    """The array of a Tensor; anything else as it is."""
+    return value._array if isinstance(value, Tensor) else value
+
+
+def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """`x.reshape(2, 3)` and `x.reshape((2, 3))` mean the same."""
+    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+
+
+def _to_array(data: Any, dtype: DTypeLike | None) -> np.ndarray:
+    keeps_dtype = hasattr(data, "dtype")
+    array = np.array(plain(data), dtype)
+    if array.dtype.kind not in "fiub":
+        raise DtypeError(f"data of dtype {array.dtype}; tensors hold floating-point numbers, integers or booleans.")
+    if dtype is None and not keeps_dtype and array.dtype.kind == "f":
+        array = array.astype(modes.current().dtype)
+    return array

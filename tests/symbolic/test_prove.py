@@ -1,0 +1,148 @@
+"""Does a verdict say what was done, refute only with a witness, and notice a prover that is wrong?"""
+
+import pytest
+import sympy
+
+from minitorch import symbolic
+from minitorch.errors import FormulaError
+from minitorch.symbolic import normal
+from minitorch.symbolic.calculus import hoist
+from minitorch.symbolic.verdict import Verdict
+
+
+def verdict(header: str, left: str, right: str, definitions: str = "unused = 0") -> Verdict:
+    program = symbolic.parse(f"{header}: {definitions}")
+    return symbolic.prove_equal(program.expression(left), program.expression(right), program.definitions)
+
+
+IDENTITIES = [
+    ("x[n], c", "exp(x[i] + c) / sum_k exp(x[k] + c)", "exp(x[i]) / sum_k exp(x[k])"),  # shift invariance
+    ("x[n], y[n]", "(sum_i x[i]) (sum_i y[i])", "sum_{i,j} x[i] y[j]"),
+    ("x[n]", "sum_{i,j} delta(i,j) x[j]", "sum_k x[k]"),
+    ("x[n]", "sum_i (x[i] - sum_k x[k] / n)**2 / n", "sum_i x[i]**2 / n - (sum_i x[i] / n)**2"),
+    ("A[n,m], B[m,n]", "sum_{i,j} A[i,j] B[j,i]", "sum_{k,l} B[k,l] A[l,k]"),  # trace(A B) = trace(B A)
+    (
+        "x[n], y[n]",
+        "1 / (1 / (sum_i x[i]) + 1 / (sum_i y[i]))",
+        "(sum_i x[i]) (sum_i y[i]) / (sum_i x[i] + sum_i y[i])",
+    ),
+    ("x[n]", "delta(i,j) x[j]**2", "delta(i,j) x[i] x[j]"),
+]
+FALSE = [
+    ("A[n,n], x[n]", "sum_k A[i,k] x[k]", "sum_k A[k,i] x[k]"),  # a transpose
+    ("A[n,n]", "sum_k A[k,k]", "sum_{i,k} A[i,k]"),  # a captured index
+    ("x[n]", "(sum_i x[i])**2", "sum_i x[i]**2"),
+    ("x[n]", "sum_i x[i] / x[i]", "1"),
+    ("x[n]", "exp(sum_i x[i])", "sum_i exp(x[i])"),
+    ("x[n], c", "exp(x[i] + c)", "exp(x[i]) + exp(c)"),
+]
+
+
+@pytest.mark.parametrize(("header", "left", "right"), IDENTITIES)
+def test_identities_are_proved_by_two_methods_that_share_no_code(header, left, right):
+    found = verdict(header, left, right)
+    assert found.kind == "proved for all sizes"
+    assert found.methods == ("normal form", "random field GF(2^61-1), 3 trials")
+
+
+@pytest.mark.parametrize(("header", "left", "right"), FALSE)
+def test_false_claims_are_refuted_with_a_witness(header, left, right):
+    found = verdict(header, left, right)
+    assert found.kind == "refuted"
+    assert "n=2" in found.detail
+    assert "against" in found.detail
+
+
+def test_an_identity_that_the_field_cannot_know_is_tested_and_not_refuted():
+    found = verdict("x", "tanh(x)", "2 sigmoid(2 x) - 1")
+    assert found.kind == "tested"
+
+
+def test_definitions_are_taken_into_account():
+    assert verdict("x[n]", "P[i] Z", "exp(x[i])", "Z = sum_k exp(x[k]); P[i] = exp(x[i]) / Z").holds
+
+
+def test_exponentials_keep_their_law_through_definitions():
+    assert verdict("x", "exp(u) / exp(x)", "exp(x)", "u = 2 x").holds
+
+
+def test_a_root_is_taken_apart_only_past_factors_that_are_not_negative():
+    program = symbolic.parse("x, y: unused = 0")
+    sides = [
+        program.expression(text) for text in ("sqrt(x y)", "sqrt(x) sqrt(y)", "sqrt(exp(x) y)", "exp(x / 2) sqrt(y)")
+    ]
+    assert not normal.equal_by_normal_form(sides[0], sides[1])
+    assert normal.equal_by_normal_form(sides[2], sides[3])
+
+
+def test_what_is_taken_out_of_a_sum_is_still_counted():
+    program = symbolic.parse("x[n]: unused = 0")
+    total = program.expression("sum_j x[i] x[j]**0")
+    assert symbolic.prove_equal(hoist(total), program.expression("n x[i]")).holds
+
+
+def forget_idle_dimension(factors, bound):
+    return sympy.Mul(*factors)
+
+
+def distribute_power(base, exponent):
+    return sympy.Add(*(sympy.Pow(term, exponent) for term in sympy.Add.make_args(base)))
+
+
+def keep_summed_index(delta, index, factors, bound):
+    return normal.sum_normal(sympy.Mul(*(f for f in factors if f is not delta)), bound - {index})
+
+
+@pytest.fixture
+def break_rule(monkeypatch):
+    """Replaces one rule of the normal form; what was remembered before or meanwhile is forgotten."""
+
+    def replace(name, rule):
+        monkeypatch.setattr(normal, name, rule)
+        normal.normal_form.cache_clear()
+
+    yield replace
+    monkeypatch.undo()
+    normal.normal_form.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "left", "right"),
+    [
+        ("_split_components", forget_idle_dimension, "sum_i x[i] / x[i]", "1"),
+        ("_power", distribute_power, "(x[i] + y[i])**2", "x[i]**2 + y[i]**2"),
+    ],
+)
+def test_a_false_equation_that_a_broken_rule_proves_is_still_refuted(name, rule, left, right, break_rule):
+    break_rule(name, rule)
+    program = symbolic.parse("x[n], y[n]: unused = 0")
+    a, b = program.expression(left), program.expression(right)
+    assert normal.equal_by_normal_form(a, b)  # the prover is fooled
+    assert symbolic.prove_equal(a, b).kind == "refuted"  # the verdict is not
+
+
+def test_a_broken_rule_that_loses_a_proof_lowers_the_verdict(break_rule):
+    break_rule("_contract_delta", keep_summed_index)
+    assert verdict(*IDENTITIES[2]).kind == "probable"
+
+
+def test_a_normal_form_that_proves_everything_is_noticed_in_every_claim(monkeypatch):
+    monkeypatch.setattr(normal, "equal_by_normal_form", lambda a, b: True)
+    for header, left, right in FALSE:
+        assert verdict(header, left, right).kind == "refuted"
+    assert verdict("x", "tanh(x)", "2 sigmoid(2 x) - 1").kind == "undecided"
+
+
+def test_a_normal_form_that_proves_nothing_lowers_the_verdict(monkeypatch):
+    monkeypatch.setattr(normal, "equal_by_normal_form", lambda a, b: False)
+    assert verdict(*IDENTITIES[1]).kind == "probable"
+
+
+def test_a_verdict_claims_no_more_than_it_has():
+    with pytest.raises(FormulaError, match="needs two methods"):
+        Verdict("proved for all sizes", ("normal form",))
+    with pytest.raises(FormulaError, match="witness"):
+        Verdict("refuted")
+    with pytest.raises(FormulaError, match="wanted one of"):
+        Verdict("certain")
+    assert Verdict("tested", ("a",)).with_method("b").methods == ("a", "b")

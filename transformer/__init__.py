@@ -1,0 +1,21 @@
+"""The models of one story, in its order: RNN, attention, multi-head attention, the Transformer's encoder block.
+
+Written with the public names of `minitorch` only.  Shapes are (batch, n, d): n positions of width d.
+"""
+
+from transformer.attention import MultiHeadAttention, scaled_dot_product_attention
+from transformer.encoder import EncoderBlock
+from transformer.feedforward import FeedForward
+from transformer.mask import causal_mask
+from transformer.position import sinusoidal
+from transformer.recurrent import RNN
+
+__all__ = [
+    "RNN",
+    "EncoderBlock",
+    "FeedForward",
+    "MultiHeadAttention",
+    "causal_mask",
+    "scaled_dot_product_attention",
+    "sinusoidal",
+]

@@ -1,0 +1,195 @@
+"""How do the measurements become a page?  One HTML file that needs nothing else: no script, no font, no image from
+outside.
+
+Every text that comes from users is escaped here, in one place: `_text`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from viz import claims
+from viz.dot import visible
+from viz.lengths import AtLength
+from viz.measure import ModelFlow
+
+if TYPE_CHECKING:  # importing the derivations would load SymPy
+    from minitorch.symbolic import Derivation, Step
+
+_STYLE = """
+:root{color-scheme:light dark;--page:#fff;--text:#1b1f24;--muted:#57606a;--line:#d0d7de;--panel:#f6f8fa;--path:#a63f00}
+@media(prefers-color-scheme:dark){:root{--page:#0d1117;--text:#e6edf3;--muted:#9da7b3;--line:#30363d;--panel:#161b22;
+--path:#ffa657}} .gradient-report{max-width:860px;margin:0 auto;padding:1.5rem 1rem
+4rem;background:var(--page);color:var(--text); font:16px/1.55 system-ui,-apple-system,"Segoe UI",Arial,sans-serif}
+.gradient-report h1{font-size:1.7rem;line-height:1.25;margin:.2em 0 .4em}.gradient-report
+h2{font-size:1.25rem;margin:2.2em 0 .5em} .gradient-report figure{margin:1.2rem 0}.gradient-report
+svg{display:block;margin:auto} .gradient-report .scroll{overflow-x:auto} .gradient-report
+table{border-collapse:collapse;font-size:.93rem;font-variant-numeric:tabular-nums} .gradient-report th,.gradient-report
+td{padding:.28em .8em;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap} .gradient-report thead
+th{border-bottom:2px solid var(--line);vertical-align:bottom} .gradient-report th:first-child,.gradient-report
+td.word{text-align:left}.gradient-report caption,.gradient-report .note{color:var(--muted);
+font-size:.9rem;text-align:left}.gradient-report caption{caption-side:bottom;padding-top:.6em;white-space:normal}
+.gradient-report details{margin:.5em 0 1em;border-left:3px solid var(--line);padding:.1em 0 .1em .9em} .gradient-report
+summary{cursor:pointer}.gradient-report .verdict{color:var(--path);font-weight:600} .gradient-report
+ol.steps{padding-left:1.4em}.gradient-report ol.steps li{margin:.7em 0} .gradient-report
+math{font-size:1.08em}.gradient-report math[display=block]{margin:.5em
+0;overflow-x:auto;overflow-y:hidden;text-align:left} .gradient-report pre{background:var(--panel);border:1px solid
+var(--line);padding:.8em;overflow:auto;font-size:.8rem;max-height:24em}
+"""
+
+
+def page(title: str, sections: Sequence[str]) -> str:
+    """A whole page."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{_text(title)}</title><style>html{{background:#fff}}"
+        f"@media(prefers-color-scheme:dark){{html{{background:#0d1117}}}}body{{margin:0}}</style></head>"
+        f"<body>{fragment(sections)}</body></html>\n"
+    )
+
+
+def fragment(sections: Sequence[str]) -> str:
+    """The same without the page around it, for a notebook."""
+    return f'<style>{_STYLE}</style><main class="gradient-report">{"".join(sections)}</main>'
+
+
+def heading(title: str, sentence: Sequence[str]) -> str:
+    """The page's title and what it is about."""
+    return f"<h1>{_text(title)}</h1><p>“{_text(' '.join(sentence))}”</p>"
+
+
+def figure(content: str) -> str:
+    """The figure; its caption is part of the drawing."""
+    return f"<figure>{content}</figure>"
+
+
+def undrawn(reason: str, source: str) -> str:
+    """What stands in the place of a figure that no layout engine could draw."""
+    return (
+        f'<p class="note">The figure is not drawn: {_text(reason)} Its DOT text follows; any Graphviz draws it with '
+        f"<code>neato -n2</code>.</p><pre>{_text(source)}</pre>"
+    )
+
+
+def norms_by_distance(models: Sequence[ModelFlow], tokens: Sequence[str]) -> str:
+    """The norm that reaches each token, nearest first."""
+    n = len(tokens)
+    rows = [
+        [_text(tokens[n - 1 - distance]), str(distance), *(_norm(m.flow.arriving[n - 1 - distance]) for m in models)]
+        for distance in range(n)
+    ]
+    head = ["token", "distance from the loss", *(_text(m.name) for m in models)]
+    note = (
+        "Norm of the gradient that reaches each token, relative to the norm at the last position. Norms of different "
+        "tokens do not add up to 100%. "
+    ) + _honest(models)
+    return "<h2>Gradient norm by distance</h2>" + _table(head, rows, note)
+
+
+def _honest(models: Sequence[ModelFlow]) -> str:
+    """What the table does not let one claim."""
+    recurrent, direct = [m for m in models if m.recurs], [m for m in models if not m.recurs]
+    if not (recurrent and direct):
+        return ""
+    said = []
+    for r in recurrent:
+        ahead = [d for d in range(r.flow.n) if r.flow.arriving[-1 - d] > direct[0].flow.arriving[-1 - d]]
+        if len(ahead) == r.flow.n:
+            said.append(f"{r.name} is ahead of {direct[0].name} at every distance of this sentence")
+        elif ahead:
+            shown = ", ".join(map(str, ahead[:8])) + (", …" if len(ahead) > 8 else "")
+            said.append(f"{r.name} is ahead of {direct[0].name} at distance {shown}")
+    lead = "; ".join(said) + ". " if said else ""
+    return _text(
+        lead + "What this shows is the length of the path, and what each initialisation does along it; another "
+        "initialisation or training changes the norms, not the path."
+    )
+
+
+def by_length(rows: Sequence[AtLength], growth: Sequence[str]) -> str:
+    """Path length, bytes and norm by the number of tokens.
+
+    Args:
+        growth: sentences about the exact terms of the bytes kept.
+    """
+    models = list(dict.fromkeys(r.model for r in rows))
+    lengths = sorted({r.n for r in rows})
+    at = {(r.model, r.n): r for r in rows}
+    head = [
+        "tokens n",
+        *(f"hops,<br>{_text(m)}" for m in models),
+        *(f"bytes kept,<br>{_text(m)}" for m in models),
+        *(f"norm at token 1,<br>{_text(m)}" for m in models),
+    ]
+    body = [
+        [
+            str(n),
+            *(str(at[m, n].path_hops) for m in models),
+            *(f"{at[m, n].saved_bytes:,}" for m in models),
+            *(_norm(at[m, n].first_token_norm) for m in models),
+        ]
+        for n in lengths
+    ]
+    note = _text(
+        "Hops: edges on the shortest path from the loss to token 1, found by breadth-first search on the real graph. "
+        "Bytes: buffers that are alive only because of the graph, each once; no parameters, no inputs; batch 1, "
+        "float32. Norm: relative to the norm at the last position."
+    )
+    sentences = "".join(f"<p>{_text(sentence)}</p>" for sentence in growth)
+    return "<h2>What a longer sentence costs</h2>" + _table(head, body, note) + sentences
+
+
+def derivations(items: Iterable[tuple[Derivation, str]]) -> str:
+    """Each derivation with its verdict and its steps.
+
+    Args:
+        items: (derivation, plain-words title).
+    """
+    parts = [
+        "<h2>The gradient, derived with symbolic sizes</h2>",
+        '<p class="note">Sums are always written out; δ is the Kronecker delta, G the gradient that arrives at the '
+        "output, and dX stands for ∂L/∂X. Every step was checked by the method named beside it.</p>",
+    ]
+    for d, title in items:
+        steps = "".join(f"<li>{s.mathml()}{_note(s)}</li>" for s in d.steps)
+        methods = _text("; ".join(d.verdict.methods))
+        parts.append(
+            f"<h3>{_text(title)}</h3>{d.steps[-1].mathml()}"
+            f'<p><span class="verdict">{_text(d.verdict.kind)}</span> <span class="note">by {methods}</span></p>'
+            f"<details><summary>{len(d.steps)} steps</summary><ol class='steps'>{steps}</ol></details>"
+        )
+    return "".join(parts)
+
+
+def _note(step: Step) -> str:
+    """Why a step follows, and what checked it."""
+    return f'<span class="note"><b>{_text(step.rule)}</b>: {_text(step.reason)} <b>✓</b> {_text(step.proof)}</span>'
+
+
+def how(sentences: Sequence[str]) -> str:
+    """How it was measured, and with which command."""
+    return "<h2>How this was made</h2>" + "".join(f'<p class="note">{_text(s)}</p>' for s in sentences)
+
+
+def _norm(value: float) -> str:
+    """A relative norm: as per cent where one reads it, in powers of ten below."""
+    return claims.percent(value) if value >= 1e-5 or value == 0 else f"{value:.1e}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> str:
+    """Cells are HTML already; the first column is text."""
+    top = "".join(f'<th scope="col">{c}</th>' for c in head)
+    body = "".join(
+        "<tr>" + "".join(f'<td class="word">{c}</td>' if k == 0 else f"<td>{c}</td>" for k, c in enumerate(r)) + "</tr>"
+        for r in rows
+    )
+    table = f"<table><caption>{note}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{table}</div>'
+
+
+def _text(value: str) -> str:
+    """Text from anywhere, shown as text."""
+    return html.escape(visible(value))
