@@ -34,7 +34,7 @@ def text_width(text: str, size: float) -> float:
         if unicodedata.combining(c):
             return 0.0
         if c in "₀₁₂₃₄₅₆₇₈₉":
-            return 0.34
+            return 0.42
         return _WIDTHS.get(c, 0.667 if c.isupper() else 0.556)
 
     return size * sum(map(em, text))

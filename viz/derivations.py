@@ -1,15 +1,15 @@
-"""Which gradients does the report derive?  Softmax and attention: the formulas of the very operations that the figure
-ran.
+"""Which gradients does the report derive?  Those of the very operations that the figure ran: softmax, and attention.
 
 SymPy is loaded when this runs, not before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
+from minitorch import softmax
 from transformer import scaled_dot_product_attention
 from viz.measure import Progress
 
@@ -19,20 +19,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Derived:
-    """A derivation, and what to call it."""
+    """An operation with its derivations.
 
-    derivation: Derivation
+    Attributes:
+        title: what to call it.
+        forward: its own definitions, as MathML.
+        derivations: what was derived from them.
+    """
+
     title: str
+    forward: tuple[str, ...]
+    derivations: tuple[Derivation, ...]
 
-    COUNT: ClassVar[int] = 4
+
+def _softmax() -> Derived:
+    from minitorch.symbolic import definitions_mathml, derive_softmax_jacobian
+
+    return Derived("Softmax", tuple(definitions_mathml(softmax)), (derive_softmax_jacobian(),))
 
 
-def derive_all(progress: Progress = lambda done: None) -> Iterator[Derived]:
+def _attention() -> Derived:
+    from minitorch.symbolic import definitions_mathml, derive_operation
+
+    operation = scaled_dot_product_attention
+    derived = derive_operation(operation, wrt=("Q", "K", "V"), name="attention")
+    return Derived("Scaled dot-product attention", tuple(definitions_mathml(operation)), tuple(derived))
+
+
+DERIVATIONS: tuple[Callable[[], Derived], ...] = (_softmax, _attention)
+
+
+def derive_all(progress: Progress = lambda done: None) -> list[Derived]:
     """Derive the softmax Jacobian and attention's dQ, dK, dV, each compared with the engine's own gradients as well."""
-    from minitorch.symbolic import derive_operation, derive_softmax_jacobian
-
-    yield Derived(derive_softmax_jacobian(), "Softmax: how each weight depends on each score")
-    progress("softmax")
-    for d in derive_operation(scaled_dot_product_attention, wrt=("Q", "K", "V"), name="attention"):
-        yield Derived(d, f"Attention: the gradient of the loss by {d.input}")
-        progress("attention")
+    derived = []
+    for derive in DERIVATIONS:
+        derived.append(derive())
+        progress("derivations")
+    return derived

@@ -19,7 +19,7 @@ from viz.points import LOSS, Point
 
 PAGE = 468.0  # points: 6.5 inches, a text column
 MARGIN, GUTTER = 7.0, 10.0
-SIZE, TITLE, SMALL = 7.6, 9.6, 7.2  # of type; 7 points is the least that is read at this width
+SIZE, TITLE, SMALL, LEAST = 7.6, 9.6, 7.2, 7.0  # of type; less than 7 points is not read at this width
 WIDE = 12  # columns; panels with more of them stand one above the other
 LINE = 10.5
 
@@ -87,7 +87,7 @@ class _Panel:
         self._unit = step / 30
         left = (width - step * len(places)) / 2
         self._columns = [Column(p, left + step * (k + 0.5)) for k, p in enumerate(places)]
-        self._radius = min(9.0, step * 0.3)
+        self._radius = min(9.0, step * 0.31)
         self._words = [self._word(c) for c in self._columns]
         self._norms = [self._norm(c) for c in self._columns]
         self.rows = len(_rows(model))
@@ -222,7 +222,7 @@ class _Panel:
 
     def _label_size(self, label: str) -> float:
         """Type that fits its circle."""
-        return min(SIZE, SIZE * 1.55 * self._radius / max(text_width(label, SIZE), 1))
+        return max(LEAST, min(SIZE, SIZE * 1.55 * self._radius / max(text_width(label, SIZE), 1)))
 
     def _id(self, p: Point) -> str:
         return f"{self._name}_{p.role}{p.layer}_{p.position + 1}"

@@ -7,7 +7,8 @@ Every text that comes from users is escaped here, in one place: `_text`.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from viz import claims
@@ -17,27 +18,9 @@ from viz.measure import ModelFlow
 
 if TYPE_CHECKING:  # importing the derivations would load SymPy
     from minitorch.symbolic import Derivation, Step
+    from viz.derivations import Derived
 
-_STYLE = """
-:root{color-scheme:light dark;--page:#fff;--text:#1b1f24;--muted:#57606a;--line:#d0d7de;--panel:#f6f8fa;--path:#a63f00}
-@media(prefers-color-scheme:dark){:root{--page:#0d1117;--text:#e6edf3;--muted:#9da7b3;--line:#30363d;--panel:#161b22;
---path:#ffa657}} .gradient-report{max-width:860px;margin:0 auto;padding:1.5rem 1rem
-4rem;background:var(--page);color:var(--text); font:16px/1.55 system-ui,-apple-system,"Segoe UI",Arial,sans-serif}
-.gradient-report h1{font-size:1.7rem;line-height:1.25;margin:.2em 0 .4em}.gradient-report
-h2{font-size:1.25rem;margin:2.2em 0 .5em} .gradient-report figure{margin:1.2rem 0}.gradient-report
-svg{display:block;margin:auto} .gradient-report .scroll{overflow-x:auto} .gradient-report
-table{border-collapse:collapse;font-size:.93rem;font-variant-numeric:tabular-nums} .gradient-report th,.gradient-report
-td{padding:.28em .8em;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap} .gradient-report thead
-th{border-bottom:2px solid var(--line);vertical-align:bottom} .gradient-report th:first-child,.gradient-report
-td.word{text-align:left}.gradient-report caption,.gradient-report .note{color:var(--muted);
-font-size:.9rem;text-align:left}.gradient-report caption{caption-side:bottom;padding-top:.6em;white-space:normal}
-.gradient-report details{margin:.5em 0 1em;border-left:3px solid var(--line);padding:.1em 0 .1em .9em} .gradient-report
-summary{cursor:pointer}.gradient-report .verdict{color:var(--path);font-weight:600} .gradient-report
-ol.steps{padding-left:1.4em}.gradient-report ol.steps li{margin:.7em 0} .gradient-report
-math{font-size:1.08em}.gradient-report math[display=block]{margin:.5em
-0;overflow-x:auto;overflow-y:hidden;text-align:left} .gradient-report pre{background:var(--panel);border:1px solid
-var(--line);padding:.8em;overflow:auto;font-size:.8rem;max-height:24em}
-"""
+_ROWSPAN = ' rowspan="2"'
 
 
 def page(title: str, sections: Sequence[str]) -> str:
@@ -53,7 +36,8 @@ def page(title: str, sections: Sequence[str]) -> str:
 
 def fragment(sections: Sequence[str]) -> str:
     """The same without the page around it, for a notebook."""
-    return f'<style>{_STYLE}</style><main class="gradient-report">{"".join(sections)}</main>'
+    style = resources.files("viz").joinpath("report.css").read_text(encoding="utf-8")
+    return f'<style>{style}</style><main class="gradient-report">{"".join(sections)}</main>'
 
 
 def heading(title: str, sentence: Sequence[str]) -> str:
@@ -109,59 +93,56 @@ def _honest(models: Sequence[ModelFlow]) -> str:
     )
 
 
-def by_length(rows: Sequence[AtLength], growth: Sequence[str]) -> str:
+def by_length(rows: Sequence[AtLength], shapes: Sequence[str], growth: Sequence[str]) -> str:
     """Path length, bytes and norm by the number of tokens.
 
     Args:
+        shapes: the models whose hops and bytes are shown; initialisations of one model share them.
         growth: sentences about the exact terms of the bytes kept.
     """
     models = list(dict.fromkeys(r.model for r in rows))
-    lengths = sorted({r.n for r in rows})
     at = {(r.model, r.n): r for r in rows}
-    head = [
-        "tokens n",
-        *(f"hops,<br>{_text(m)}" for m in models),
-        *(f"bytes kept,<br>{_text(m)}" for m in models),
-        *(f"norm at token 1,<br>{_text(m)}" for m in models),
-    ]
     body = [
         [
             str(n),
-            *(str(at[m, n].path_hops) for m in models),
-            *(f"{at[m, n].saved_bytes:,}" for m in models),
+            *(str(at[m, n].path_hops) for m in shapes),
+            *(f"{at[m, n].saved_bytes:,}" for m in shapes),
             *(_norm(at[m, n].first_token_norm) for m in models),
         ]
-        for n in lengths
+        for n in sorted({r.n for r in rows})
     ]
+    groups = {"hops to token 1": shapes, "bytes kept": shapes, "gradient norm at token 1": models}
     note = _text(
         "Hops: edges on the shortest path from the loss to token 1, found by breadth-first search on the real graph. "
         "Bytes: buffers that are alive only because of the graph, each once; no parameters, no inputs; batch 1, "
         "float32. Norm: relative to the norm at the last position."
     )
     sentences = "".join(f"<p>{_text(sentence)}</p>" for sentence in growth)
-    return "<h2>What a longer sentence costs</h2>" + _table(head, body, note) + sentences
+    return "<h2>What a longer sentence costs</h2>" + _table(["tokens n"], body, note, groups) + sentences
 
 
-def derivations(items: Iterable[tuple[Derivation, str]]) -> str:
-    """Each derivation with its verdict and its steps.
-
-    Args:
-        items: (derivation, plain-words title).
-    """
+def derivations(items: Iterable[Derived]) -> str:
+    """Each operation: its definitions, and the derivations with their verdicts and steps."""
     parts = [
         "<h2>The gradient, derived with symbolic sizes</h2>",
         '<p class="note">Sums are always written out; δ is the Kronecker delta, G the gradient that arrives at the '
         "output, and dX stands for ∂L/∂X. Every step was checked by the method named beside it.</p>",
     ]
-    for d, title in items:
-        steps = "".join(f"<li>{s.mathml()}{_note(s)}</li>" for s in d.steps)
-        methods = _text("; ".join(d.verdict.methods))
-        parts.append(
-            f"<h3>{_text(title)}</h3>{d.steps[-1].mathml()}"
-            f'<p><span class="verdict">{_text(d.verdict.kind)}</span> <span class="note">by {methods}</span></p>'
-            f"<details><summary>{len(d.steps)} steps</summary><ol class='steps'>{steps}</ol></details>"
-        )
+    for item in items:
+        parts.append(f"<h3>{_text(item.title)}</h3>{''.join(item.forward)}")
+        parts += [_derivation(d) for d in item.derivations]
     return "".join(parts)
+
+
+def _derivation(d: Derivation) -> str:
+    """The finished equations, the verdict, and the steps, folded."""
+    steps = "".join(f"<li>{s.mathml()}{_note(s)}</li>" for s in d.steps)
+    methods = _text("; ".join(d.verdict.methods))
+    return (
+        f"<h4>Derivative by {_text(d.input)}</h4>{''.join(s.mathml() for s in d.summary)}"
+        f'<p><span class="verdict">{_text(d.verdict.kind)}</span> <span class="note">by {methods}</span></p>'
+        f'<details><summary>{len(d.steps)} steps</summary><ol class="steps">{steps}</ol></details>'
+    )
 
 
 def _note(step: Step) -> str:
@@ -175,13 +156,26 @@ def how(sentences: Sequence[str]) -> str:
 
 
 def _norm(value: float) -> str:
-    """A relative norm: as per cent where one reads it, in powers of ten below."""
-    return claims.percent(value) if value >= 1e-5 or value == 0 else f"{value:.1e}"
+    """A relative norm as per cent, in powers of ten where a decimal fraction would be long."""
+    if value >= 1e-5 or value == 0:
+        return claims.percent(value)
+    mantissa, _, exponent = f"{100 * value:.1e}".partition("e")
+    return f"{mantissa}·10<sup>{int(exponent)}</sup>%".replace("-", "−")
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> str:
-    """Cells are HTML already; the first column is text."""
-    top = "".join(f'<th scope="col">{c}</th>' for c in head)
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], note: str, groups: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """Cells are HTML already; the first column is text.
+
+    Args:
+        groups: further columns, under common headings: heading -> columns.
+    """
+    groups = groups or {}
+    top = "".join(f'<th scope="col"{_ROWSPAN if groups else ""}>{c}</th>' for c in head)
+    top += "".join(f'<th scope="colgroup" colspan="{len(names)}">{_text(g)}</th>' for g, names in groups.items())
+    if groups:
+        top += "</tr><tr>" + "".join(f'<th scope="col">{_text(n)}</th>' for names in groups.values() for n in names)
     body = "".join(
         "<tr>" + "".join(f'<td class="word">{c}</td>' if k == 0 else f"<td>{c}</td>" for k, c in enumerate(r)) + "</tr>"
         for r in rows

@@ -18,7 +18,7 @@ from minitorch import nn
 from transformer import RNN, EncoderBlock, MultiHeadAttention
 from viz import report
 from viz.compare import Comparison, as_dict
-from viz.derivations import Derived, derive_all
+from viz.derivations import DERIVATIONS, Derived, derive_all
 from viz.lengths import LENGTHS, AtLength, by_length, exact_terms, growth_sentences, said
 from viz.measure import InputError, Model, ModelFlow, Progress, check_tokens, measure_models
 
@@ -115,8 +115,8 @@ class Study:
             report.heading("How does gradient flow in an RNN, and in self-attention?", c.tokens),
             report.figure(c.figure_or_text()),
             report.norms_by_distance([rnn, self.other_rnn, attention], c.tokens),
-            report.by_length(self.lengths, growth_sentences(c.models, self.terms)),
-            report.derivations([(d.derivation, d.title) for d in self.derived]),
+            report.by_length(self.lengths, [rnn.name, attention.name], growth_sentences(c.models, self.terms)),
+            report.derivations(self.derived),
             report.how(self._how()),
         ]
 
@@ -131,8 +131,8 @@ class Study:
         return [
             f"One tanh RNN and {o.layers} layer{'s' * (o.layers > 1)} of self-attention "
             f"({o.heads} head{'s' * (o.heads > 1)}, {mask}), {around}. Both get the same embedded tokens: "
-            f"standard normal vectors of width {o.width}, equal for equal words, plus sinusoidal positions. The loss is a random "
-            "linear read-out of the last position, the same for both.",
+            f"standard normal vectors of width {o.width}, equal for equal words, plus sinusoidal positions. The loss "
+            "is a random linear read-out of the last position, the same for both.",
             "Orthogonal initialisation: an orthogonal recurrent matrix, and input weights ten times smaller than by "
             "default.",
             f"minitorch-transformer {mt.__version__}, NumPy {np.__version__}"
@@ -161,13 +161,14 @@ class Study:
             "saved_bytes_terms": self.terms,
             "derivations": [
                 {
-                    "op": d.derivation.op,
-                    "input": d.derivation.input,
-                    "verdict": d.derivation.verdict.kind,
-                    "methods": list(d.derivation.verdict.methods),
-                    "result": d.derivation.result,
+                    "op": d.op,
+                    "input": d.input,
+                    "verdict": d.verdict.kind,
+                    "methods": list(d.verdict.methods),
+                    "result": d.result,
                 }
-                for d in self.derived
+                for item in self.derived
+                for d in item.derivations
             ],
         }
 
@@ -209,4 +210,4 @@ def compare_only(options: Options, *, progress: Progress = lambda done: None) ->
 
 def steps(options: Options, *, figure_only: bool) -> int:
     """How often `progress` will be called."""
-    return 2 * options.seeds if figure_only else 3 * options.seeds + 3 * len(LENGTHS) + Derived.COUNT
+    return 2 * options.seeds if figure_only else 3 * options.seeds + 3 * len(LENGTHS) + len(DERIVATIONS)

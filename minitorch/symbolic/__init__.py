@@ -11,7 +11,13 @@ from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradien
 from minitorch.symbolic.evaluate import evaluate
 from minitorch.symbolic.expression import Array, Delta, Entry, Index, MaxOver, Sum, dimension
 from minitorch.symbolic.normal import normal_form
-from minitorch.symbolic.operation import derive_operation, derive_softmax_jacobian, engine_agrees, program_of
+from minitorch.symbolic.operation import (
+    definitions_mathml,
+    derive_operation,
+    derive_softmax_jacobian,
+    engine_agrees,
+    program_of,
+)
 from minitorch.symbolic.parse import parse
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition, Program
@@ -34,6 +40,7 @@ __all__ = [
     "Step",
     "Sum",
     "Verdict",
+    "definitions_mathml",
     "derive_gradients",
     "derive_jacobian",
     "derive_operation",

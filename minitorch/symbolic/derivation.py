@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.expression import Entry, Partial
+from minitorch.symbolic.expression import Entry, Partial, names
 from minitorch.symbolic.printing import Notation, to_mathml
 from minitorch.symbolic.program import Definition
 from minitorch.symbolic.prove import prove_equal
@@ -75,6 +75,16 @@ class Derivation:
     def result(self) -> str:
         """The last equation, as LaTeX."""
         return self.steps[-1].latex()
+
+    @property
+    def summary(self) -> tuple[Step, ...]:
+        """The finished equations that the result needs, the result last: for attention's dQ those of dP, dA and dQ."""
+        finished = {_name(step.left): step for step in self.steps}
+        needed: list[Step] = [finished.pop(_name(self.steps[-1].left))]
+        for step in reversed(tuple(finished.values())):
+            if any(_name(step.left) in names(later.expression) for later in needed):
+                needed.append(step)
+        return tuple(reversed(needed))
 
     @property
     def definition(self) -> tuple[Entry | Partial, Expr]:
@@ -166,6 +176,10 @@ class Deriving:
                 f"{self.notation.text(before)}; {verdict.detail}. Correct the step."
             )
         return str(verdict)
+
+
+def _name(left: Entry | Partial) -> str:
+    return left.name if isinstance(left, Entry) else str(left)
 
 
 def _indices(left: Entry | Partial) -> tuple:

@@ -19,6 +19,7 @@ from minitorch.reverse import grad
 from minitorch.symbolic.derivation import Derivation
 from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
 from minitorch.symbolic.parse import parse
+from minitorch.symbolic.printing import Notation, to_mathml
 from minitorch.symbolic.program import Program
 from minitorch.tensor import Tensor
 
@@ -50,6 +51,12 @@ def program_of(
     if callable(operation.formula):
         return parse(operation.formula(ranks, {**operation.static, **(static or {})}), ranks)
     return parse(operation.formula, ranks)
+
+
+def definitions_mathml(operation: Operation) -> list[str]:
+    """The equations of an operation's formula, as MathML."""
+    program = program_of(operation)
+    return [to_mathml(Notation.of(program).equation_latex(d)) for d in program.definitions]
 
 
 def derive_operation(

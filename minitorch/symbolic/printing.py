@@ -81,7 +81,7 @@ class Notation:
 
 
 def to_mathml(latex: str) -> str:
-    """MathML of LaTeX.
+    """MathML of LaTeX, displayed on a line of its own.
 
     Raises:
         FormulaError: latex2mathml is not installed.
@@ -90,4 +90,5 @@ def to_mathml(latex: str) -> str:
         from latex2mathml.converter import convert
     except ImportError as error:
         raise FormulaError("mathml: latex2mathml is not installed. Install it: pip install latex2mathml.") from error
-    return convert(latex)
+    upright = latex.replace(r"\mathrm{d}", r"\text{d}")  # the converter sets a single \mathrm letter in italics
+    return convert(upright, display="block")

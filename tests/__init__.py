@@ -1,0 +1,1 @@
+"""Tests mirror the tree; a package, so that `tests/transformer` does not stand in for `transformer`."""
