@@ -8,12 +8,13 @@ this distribution.
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 # The frames of these packages are ours: the user's line is the first one outside them.
-_OURS = tuple(str(_HERE.parent / package) + "/" for package in ("minitorch", "transformer", "viz"))
+_OURS = tuple(str(_HERE.parent / package) + os.sep for package in ("minitorch", "transformer", "viz"))
 
 
 def user_line() -> str | None:

@@ -126,6 +126,13 @@ class Graph:
         return json.dumps({"nodes": nodes, "edges": [asdict(e) for e in self.edges], "root": self.root})
 
 
+def _without_arrays(value: Any) -> Any:
+    """An array among the static arguments, such as an index, by its dtype and shape: a Graph holds no values."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{list(value.shape)}"
+    return type(value)(map(_without_arrays, value)) if type(value) in (tuple, list) else value
+
+
 def _jsonable(value: Any) -> Any:
     return value if isinstance(value, int | float | str | bool | None) else repr(value)
 
@@ -175,9 +182,8 @@ def capture(tensor: Tensor) -> tuple[Graph, dict[int, int]]:
             continue
         saved = tuple(buffers.describe(v))
         dtypes = tuple(map(str, v.dtypes))
-        nodes.append(
-            Node(i, v.primitive.name, tuple(v.out_shapes), dtypes, v.scope, v.step, None, dict(v.static), saved)
-        )
+        static = {name: _without_arrays(value) for name, value in v.static.items()}
+        nodes.append(Node(i, v.primitive.name, tuple(v.out_shapes), dtypes, v.scope, v.step, None, static, saved))
         for k, p in enumerate(v.parents):
             if p is not None:
                 edges.append(Edge(len(edges), number[id(p)], v.indices[k], i, v.input_name(k)))

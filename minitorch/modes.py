@@ -32,7 +32,10 @@ current = _state.get
 
 
 class Mode:
-    """A change of the state, as a `with` block or as a decorator (of functions and of generator functions)."""
+    """A change of the state, as a `with` block or as a decorator (of functions and of generator functions).
+
+    Each value is the new one, or a function of the state that is found on entering.
+    """
 
     def __init__(self, **change: Any):
         self._change = change
@@ -40,7 +43,7 @@ class Mode:
 
     def __enter__(self) -> Mode:
         self._before.append(before := current())
-        _state.set(before._replace(**self._change))
+        _state.set(before._replace(**{k: v(before) if callable(v) else v for k, v in self._change.items()}))
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -102,8 +105,7 @@ def scope(name: str) -> Mode:
     ...     current().scope
     'encoder.attention'
     """
-    outer = current().scope
-    return Mode(scope=f"{outer}.{name}" if outer else name)
+    return Mode(scope=lambda state: f"{state.scope}.{name}" if state.scope else name)
 
 
 def step(t: int) -> Mode:

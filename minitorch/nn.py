@@ -49,7 +49,7 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module) and value._name is None:
-            object.__setattr__(value, "_name", name)
+            value._name = name
         if isinstance(value, Parameter) and value.name is None:
             value.name = name
         object.__setattr__(self, name, value)
@@ -135,6 +135,8 @@ class Sequential(ModuleList):
     >>> Sequential([Linear(2, 3), Linear(3, 1)])(np.ones((4, 2), np.float32)).shape
     (4, 1)
     """
+
+    __setattr__ = Module.__setattr__  # its own call opens its scope, so that its entries keep their numbers
 
     def forward(self, x: Any) -> Any:
         """x through all of them."""

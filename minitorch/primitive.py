@@ -82,7 +82,10 @@ class Primitive(Generic[P]):
         return self.compute(args, static)
 
     def _bind(self, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Sort out inputs given by keyword and static arguments given by position."""
+        """Sort out static arguments given by position and inputs given by keyword."""
+        n = len(self.inputs)
+        if n < len(args) <= n + len(self.static) and not static:
+            return args[:n], dict(zip(self.static, args[n:], strict=False))
         bound = inspect.signature(self.forward).bind(*args, **static).arguments
         inputs = tuple(bound.pop(name) for name in self.inputs)
         return inputs, bound

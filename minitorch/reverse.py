@@ -51,9 +51,9 @@ def backward(
     Tensor([2., 4.], dtype=float32)
     """
     free = not (retain_graph or create_graph)
-    for leaf, g in _sweep(root, _seed(root, gradient, create_graph), create_graph=create_graph, free=free):
-        if isinstance(leaf, Tensor):
-            _accumulate(leaf, g if isinstance(g, Tensor) else np.array(g))
+    # The sweep ends before the first gradient is handed out: an exception on the way changes no `.grad`.
+    for leaf, g in list(_sweep(root, _seed(root, gradient, create_graph), create_graph=create_graph, free=free)):
+        _accumulate(leaf, g if isinstance(g, Tensor) else np.array(g))
 
 
 def _accumulate(leaf: Tensor, g: Any) -> None:
@@ -124,7 +124,8 @@ def vjp(function: Callable[..., Tensor], *primals: Array) -> tuple[Tensor, Calla
     >>> pull([1.0, 0.0])
     (Tensor([5., 0.], dtype=float32), Tensor([2., 0.], dtype=float32))
     """
-    inputs = [x if isinstance(x, Tensor) and x.requires_grad else Tensor(x, requires_grad=True) for x in primals]
+    # Each argument is a node of its own: what else the function does with a primal is not a derivative by the argument.
+    inputs = [astype(x, x.dtype) if _recorded(x) else Tensor(x, requires_grad=True) for x in primals]
     value = function(*inputs)
 
     def pull(cotangent: Array, *, create_graph: bool = False) -> tuple[Tensor, ...]:
@@ -188,6 +189,10 @@ def norm(g: np.ndarray, axis: int | None = None) -> Any:
     return float(total.reshape(())) if axis is None else np.squeeze(total, axis)
 
 
+def _recorded(x: Array) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad and modes.current().grad_enabled
+
+
 # -- the sweep ---------------------------------------------------------------------------------------------------------
 
 
@@ -214,8 +219,7 @@ def _seed(root: Tensor, gradient: Array | None, create_graph: bool) -> Any:
             )
         seed: Any = np.ones(root.shape, root.dtype)
     else:
-        seed = plain(gradient)
-        seed = np.asarray(seed, root.dtype) if not (create_graph and isinstance(gradient, Tensor)) else gradient
+        seed = gradient if create_graph and isinstance(gradient, Tensor) else np.array(plain(gradient), root.dtype)
         if seed.shape != root.shape:
             raise ShapeError(
                 f"the cotangent has shape {seed.shape}, but what is differentiated has {root.shape}; they must be equal"
@@ -235,7 +239,11 @@ def _sweep(
     """Yield (leaf, cotangent), and ((call, output), cotangent) for those intermediate results that `keys` names."""
     at: dict[int, list[Any]] = {}
     _add(at, _source(root), root._index, seed)
-    for v in reversed(sources(_source(root))):
+    order = sources(_source(root))
+    for v in order:  # raises if they were freed, also where no rule asks for one, and before anything else is
+        if isinstance(v, Call):
+            v.values()
+    for v in reversed(order):
         gs = at.pop(id(v), None)
         if gs is None:
             continue
@@ -244,7 +252,6 @@ def _sweep(
             continue
         if keys:
             yield from (((v, i), g) for i, g in enumerate(gs) if g is not None and (id(v), i) in keys)
-        v.values()  # raises if they were freed, also where no rule of this call would ask for one
         with modes.Mode(grad_enabled=create_graph):
             _pull(v, _all_cotangents(v, gs, create_graph), at, on_edge)
         if free:

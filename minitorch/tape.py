@@ -16,9 +16,9 @@ from minitorch import modes
 from minitorch.errors import DtypeError, GraphFreedError
 from minitorch.primitive import HANDLERS, Primitive
 from minitorch.shapes import Shape
-from minitorch.tensor import Parameter, Tensor, wrap
+from minitorch.tensor import Tensor, wrap
 
-_PLAIN = {np.ndarray, int, float, bool}  # a np.float64 is a float too, but unlike one it would widen a float32
+_NUMBERS = {int, float, bool}  # a np.float64 is a float too, but unlike one it would widen a float32
 _count = itertools.count()  # a parent always has a smaller number than its children: the order of a sweep
 
 
@@ -106,7 +106,7 @@ def record(p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any]) -> 
             arrays.append(arg._array)
             tracked = tracked or (arg._requires_grad and name in p.differentiable)
         else:
-            arrays.append(arg if type(arg) in _PLAIN else _operand(p, arg))
+            arrays.append(arg if type(arg) in _NUMBERS else _operand(p, arg))
     if len(arrays) > 1 and p.differentiable:
         _keep_narrow(p, arrays)
     result = p.compute(arrays, static)
@@ -123,7 +123,7 @@ def record(p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any]) -> 
 def _call(p: Primitive[...], args: tuple, arrays: list, static: dict, outs: tuple, state: modes.State) -> Call:
     call = Call()
     call.primitive, call.number = p, next(_count)
-    call.static = {**p.static, **static}
+    call.static = {name: _own(value) for name, value in {**p.static, **static}.items()}
     call.scope, call.step = state.scope, state.step
     call.in_shapes = [np.shape(a) for a in arrays]
     call.out_shapes, call.dtypes = [o.shape for o in outs], [o.dtype for o in outs]
@@ -143,8 +143,8 @@ def _call(p: Primitive[...], args: tuple, arrays: list, static: dict, outs: tupl
 
 
 def _save(call: Call, args: tuple, arrays: list, outs: tuple, wanted: set[str]) -> None:
-    """Keep what the rules of the wanted inputs ask for.  A plain array is copied: its owner may write to it
-    tomorrow."""
+    """Keep what the rules of the wanted inputs ask for.  An array that is not a Tensor's is copied: its owner may write
+    to it tomorrow."""
     p, borrowed = call.primitive, set()
     call.saved = saved = {}
     for rule in p.rules:
@@ -157,27 +157,41 @@ def _save(call: Call, args: tuple, arrays: list, outs: tuple, wanted: set[str]) 
                 saved[name] = outs[p.outputs.index(name)]
                 continue
             where = call.positions(name)
-            kept = [
-                arrays[k].copy() if args[k] is arrays[k] and isinstance(args[k], np.ndarray) else arrays[k]
-                for k in where
-            ]
+            kept = [arrays[k] if isinstance(args[k], Tensor) else _own(arrays[k]) for k in where]
             saved[name] = tuple(kept) if p.variadic else kept[0]
-            if any(call.parents[k] is None and isinstance(args[k], Tensor) for k in where):
+            if any(
+                isinstance(args[k], Tensor) and args[k]._array is arrays[k] and call.parents[k] is None for k in where
+            ):
                 borrowed.add(name)
     call.borrowed = frozenset(borrowed)
 
 
+def _own(value: Any) -> Any:
+    """A copy of what its owner could still change: arrays and lists, also inside a tuple, as in x[:, [0, 1]]."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, tuple | list) and type(value) in (tuple, list):
+        return type(value)(map(_own, value))
+    return value
+
+
 def _operand(p: Primitive[...], value: Any) -> Any:
-    """A list or a NumPy scalar, as an array."""
+    """An array, a list or a NumPy scalar, as an array of numbers."""
+    if isinstance(value, list | tuple) and any(isinstance(v, Tensor) for v in value):
+        raise DtypeError(f"{p.name}: an operand is a {type(value).__name__} of tensors; it takes one. Use stack?")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        raise DtypeError(f"{p.name}: an operand is a {type(value).__name__}; it takes tensors, arrays and numbers.")
+        said = f"{array.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
+        raise DtypeError(
+            f"{p.name}: an operand is a {said}; it takes tensors, arrays and numbers, none of them complex."
+        )
     return array
 
 
 def _keep_narrow(p: Primitive[...], arrays: list[Any]) -> None:
     """Integers and 0-d float64 values take the dtype of the floating arrays they meet; NumPy would widen a float32."""
-    narrow = [a.dtype for a in arrays if isinstance(a, np.ndarray) and a.ndim and a.dtype.kind == "f"]
+    floats = [a for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+    narrow = [a.dtype for a in floats if a.ndim] or [a.dtype for a in floats if a.dtype != np.float64]
     if not narrow:
         return
     dtype = np.result_type(*narrow)
@@ -187,5 +201,4 @@ def _keep_narrow(p: Primitive[...], arrays: list[Any]) -> None:
             arrays[k] = a.astype(dtype)
 
 
-for _class in (Tensor, Parameter):
-    HANDLERS[_class] = record
+HANDLERS[Tensor] = record

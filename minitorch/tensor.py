@@ -1,7 +1,7 @@
 """What is a value?  A thin handle: an array, and where it came from.
 
 A Tensor holds its array and its origin: the recorded call that made it, and which of that call's outputs it is.  A leaf
-has no origin.  Operators and methods delegate to the operations in `minitorch.ops`; nothing is computed here.
+has no origin.  What can be written on one (`x + y`, `x.sum()`) stands in `operators.py`; nothing is computed here.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from numpy.typing import DTypeLike
 
 from minitorch import modes
 from minitorch.errors import DtypeError, ShapeError
-from minitorch.ops import elementwise, indexing, linalg, movement, reduce, select
-from minitorch.primitive import Array
-from minitorch.shapes import Axis, Shape
+from minitorch.operators import Operators
+from minitorch.ops.indexing import getitem
+from minitorch.primitive import HANDLERS, Array
+from minitorch.shapes import Shape
 
 if TYPE_CHECKING:
     from minitorch.tape import Call
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _reverse_mode: list[Callable[..., None]] = []  # reverse.py builds on Tensor, and enters its `backward` here
 
 
-class Tensor:
+class Tensor(Operators):
     """An n-dimensional array of one dtype that remembers the operations it came from.
 
     Args:
@@ -65,6 +66,14 @@ class Tensor:
             )
         self._array, self._origin, self._index = array, None, 0
         self._grad, self._requires_grad, self.name = None, requires_grad, name
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        HANDLERS[cls] = lambda *call: HANDLERS[Tensor](*call)  # operations record a subclass like a Tensor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What copy, deepcopy and pickle take along: the values, but neither the graph nor the gradient."""
+        return _rebuilt, (type(self), self._array, self._requires_grad, self.name)
 
     # -- what it is ----------------------------------------------------------------------------------------------------
 
@@ -107,6 +116,8 @@ class Tensor:
     def grad(self, value: Tensor | None) -> None:
         if value is not None and value.shape != self.shape:
             raise ShapeError(f"grad of shape {value.shape} for a tensor of shape {self.shape}; they must be equal.")
+        if value is not None and (not isinstance(value, Tensor) or value.dtype != self.dtype):
+            raise DtypeError(f"grad is a {value.dtype} {type(value).__name__}; it takes a {self.dtype} Tensor or None.")
         self._grad = value
 
     def numpy(self) -> np.ndarray:
@@ -173,122 +184,7 @@ class Tensor:
 
     def __getitem__(self, index: Any) -> Tensor:
         parts = tuple(map(plain, index)) if isinstance(index, tuple) else plain(index)
-        return indexing.getitem(self, index=parts)
-
-    __hash__ = object.__hash__  # by identity, since == compares entries
-
-    # -- operators -----------------------------------------------------------------------------------------------------
-
-    def __add__(self, other: Array) -> Tensor:
-        return elementwise.add(self, other)
-
-    def __radd__(self, other: Array) -> Tensor:
-        return elementwise.add(other, self)
-
-    def __sub__(self, other: Array) -> Tensor:
-        return elementwise.subtract(self, other)
-
-    def __rsub__(self, other: Array) -> Tensor:
-        return elementwise.subtract(other, self)
-
-    def __mul__(self, other: Array) -> Tensor:
-        return elementwise.multiply(self, other)
-
-    def __rmul__(self, other: Array) -> Tensor:
-        return elementwise.multiply(other, self)
-
-    def __truediv__(self, other: Array) -> Tensor:
-        return elementwise.divide(self, other)
-
-    def __rtruediv__(self, other: Array) -> Tensor:
-        return elementwise.divide(other, self)
-
-    def __pow__(self, other: Array) -> Tensor:
-        return elementwise.power(self, other)
-
-    def __rpow__(self, other: Array) -> Tensor:
-        return elementwise.power(other, self)
-
-    def __matmul__(self, other: Array) -> Tensor:
-        return linalg.matmul(self, other)
-
-    def __rmatmul__(self, other: Array) -> Tensor:
-        return linalg.matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return elementwise.negative(self)
-
-    def __abs__(self) -> Tensor:
-        return elementwise.absolute(self)
-
-    def __eq__(self, other: Array) -> Tensor:  # type: ignore[override]
-        return select.equal(self, other)
-
-    def __ne__(self, other: Array) -> Tensor:  # type: ignore[override]
-        return select.not_equal(self, other)
-
-    def __lt__(self, other: Array) -> Tensor:
-        return select.less(self, other)
-
-    def __le__(self, other: Array) -> Tensor:
-        return select.less_equal(self, other)
-
-    def __gt__(self, other: Array) -> Tensor:
-        return select.greater(self, other)
-
-    def __ge__(self, other: Array) -> Tensor:
-        return select.greater_equal(self, other)
-
-    # -- methods that users expect; `axis` and `keepdims` as NumPy has them --------------------------------------------
-
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The sum over `axis`."""
-        return reduce.sum(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The arithmetic mean over `axis`."""
-        return reduce.mean(self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The largest entry over `axis`; ties share the gradient equally."""
-        return reduce.max(self, axis=axis, keepdims=keepdims)
-
-    def exp(self) -> Tensor:
-        """The exponential of each entry."""
-        return elementwise.exp(self)
-
-    def log(self) -> Tensor:
-        """The natural logarithm of each entry."""
-        return elementwise.log(self)
-
-    def sqrt(self) -> Tensor:
-        """The square root of each entry."""
-        return elementwise.sqrt(self)
-
-    def tanh(self) -> Tensor:
-        """The hyperbolic tangent of each entry."""
-        return elementwise.tanh(self)
-
-    def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
-        """The same entries under another shape; one size may be -1."""
-        return movement.reshape(self, shape=_flat(shape))
-
-    def transpose(self, *axes: int | tuple[int, ...]) -> Tensor:
-        """Permute the axes; without arguments, reverse them."""
-        return movement.transpose(self, axes=_flat(axes) if axes else None)
-
-    @property
-    def T(self) -> Tensor:
-        """All axes reversed."""
-        return movement.transpose(self, axes=None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        """Exchange two axes."""
-        return movement.swapaxes(self, axis1=axis1, axis2=axis2)
-
-    def astype(self, dtype: DTypeLike) -> Tensor:
-        """The same values in another dtype; the gradient comes back in this one."""
-        return elementwise.astype(self, dtype=np.dtype(dtype))
+        return getitem(self, index=parts)
 
 
 class Parameter(Tensor):
@@ -322,14 +218,15 @@ def wrap(array: np.ndarray) -> Tensor:
     return t
 
 
+def _rebuilt(cls: type[Tensor], array: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
+    t = cls.__new__(cls)
+    t._array, t._origin, t._index, t._grad, t._requires_grad, t.name = array.copy(), None, 0, None, requires_grad, name
+    return t
+
+
 def plain(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return value._array if isinstance(value, Tensor) else value
-
-
-def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """`x.reshape(2, 3)` and `x.reshape((2, 3))` mean the same."""
-    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
 
 
 def _to_array(data: Any, dtype: DTypeLike | None) -> np.ndarray:

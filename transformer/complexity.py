@@ -43,12 +43,13 @@ class Polynomial:
 
     def __str__(self) -> str:
         powers = ("", "n", "n²", "n³")
-        terms = [
-            f"{c if c.denominator > 1 or abs(c) != 1 or not k else ''}{' ' if k else ''}{powers[k]}".strip()
-            for k, c in reversed(list(enumerate(self.coefficients)))
-            if c
-        ]
-        return " + ".join(terms).replace("+ -", "− ") or "0"
+        text = ""
+        for k, c in reversed(list(enumerate(self.coefficients))):
+            if c:
+                size = "" if abs(c) == 1 and k else str(abs(c))
+                sign = ("− " if c < 0 else "+ ") if text else ("−" if c < 0 else "")
+                text += f" {sign}{size}{' ' if size and k else ''}{powers[k]}"
+        return text.strip() or "0"
 
 
 def exact_polynomial(counts: Mapping[int, int | Fraction], degree: int = 2) -> Polynomial:

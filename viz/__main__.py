@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tqdm import tqdm
 
@@ -97,7 +97,7 @@ def _compare(arguments: argparse.Namespace, command: str) -> int:
         block=arguments.block,
     )
     options.check()
-    output = arguments.output or (None if arguments.json else "report.html")
+    output = (None if arguments.json else "report.html") if arguments.output is None else arguments.output
     target = None if output is None else check_target(output, SUFFIXES)
     figure_only = target is not None and target.suffix.lower() != ".html" and not arguments.json
     with tqdm(total=steps(options, figure_only=figure_only), disable=None, file=sys.stderr, leave=False) as bar:
@@ -109,13 +109,23 @@ def _compare(arguments: argparse.Namespace, command: str) -> int:
         study = None if figure_only else run(options, progress=progress, command=command)
         comparison = compare_only(options, progress=progress) if study is None else study.comparison
     if arguments.json and study is not None:
-        print(json.dumps(study.to_dict(), ensure_ascii=False, indent=1))
+        print(_json(study.to_dict()))
     if target is None:
         return 0
     if target.suffix.lower() == ".html" and study is not None:
         write_whole(target, study.page())
         return _say_undrawn(comparison, target) if comparison.undrawn else _say(target)
     return _save_figure(comparison, target, arguments.theme)
+
+
+def _json(numbers: dict[str, Any]) -> str:
+    """JSON with words as they are, or, where the reader's encoding cannot hold them, with escapes."""
+    text = json.dumps(numbers, ensure_ascii=False, indent=1)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(numbers, indent=1)
+    return text
 
 
 def _save_figure(comparison: Comparison, target: Path, theme: Theme | Literal["auto"]) -> int:

@@ -38,6 +38,12 @@ def _over_axis(text: str):
     return formula
 
 
+def _floating(x: Array) -> np.ndarray:
+    """x as an array; integers in the dtype in which NumPy would take their exponential."""
+    x = np.asarray(x)
+    return x.astype(np.result_type(x, 0.0), copy=False)
+
+
 def _shifted(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     """x minus its maximum, and the maximum; an infinite maximum is not subtracted, since inf - inf would be NaN."""
     top = np.max(x, axis, keepdims=True, initial=-np.inf)
@@ -57,7 +63,7 @@ def softmax(x: Array, axis: int = -1):
     >>> softmax(np.array([0.0, 0.0, 1e4]))
     array([0., 0., 1.])
     """
-    e, _ = _shifted(np.asarray(x), axis)
+    e, _ = _shifted(_floating(x), axis)
     np.exp(e, out=e)
     with np.errstate(invalid="ignore"):
         return np.divide(e, e.sum(axis, keepdims=True), out=e)
@@ -74,7 +80,7 @@ def softmax(x: Array, axis: int = -1):
     },
 )
 def _log_softmax(x: Array, axis: int = -1):
-    x = np.asarray(x)
+    x = _floating(x)
     shifted, top = _shifted(x, axis)
     lse = np.log(np.exp(shifted).sum(axis, keepdims=True)) + top
     return x - lse, np.squeeze(lse, axis)
@@ -102,7 +108,7 @@ def _at_targets(targets: np.ndarray) -> tuple[np.ndarray, ...]:
     vjp={"logits": _cross_entropy_rule, "targets": None},
 )
 def _cross_entropy(logits: Array, targets: Array):
-    logits, targets = np.asarray(logits), np.asarray(targets)
+    logits, targets = _floating(logits), np.asarray(targets)
     shifted, top = _shifted(logits, -1)
     lse = (np.log(np.exp(shifted).sum(-1, keepdims=True)) + top)[..., 0]
     return lse - getitem(logits, _at_targets(targets)), lse
