@@ -1,7 +1,10 @@
-"""What can be written on a Tensor?  `x + y`, `x[i]`, `x.sum()`: each is an operation of `minitorch.ops` by another name.
+"""What can be written on a Tensor?  `x + y`, `x.sum()`: each is an operation of `minitorch.ops` by another name.
 
 A Tensor on either side is enough: `array + tensor` asks the tensor.
 """
+
+# pyright: reportArgumentType=false
+# (self is a Tensor, since nothing else inherits from Operators; the type checker cannot know that)
 
 from __future__ import annotations
 

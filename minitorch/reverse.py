@@ -124,8 +124,7 @@ def vjp(function: Callable[..., Tensor], *primals: Array) -> tuple[Tensor, Calla
     >>> pull([1.0, 0.0])
     (Tensor([5., 0.], dtype=float32), Tensor([2., 0.], dtype=float32))
     """
-    # Each argument is a node of its own: what else the function does with a primal is not a derivative by the argument.
-    inputs = [astype(x, x.dtype) if _recorded(x) else Tensor(x, requires_grad=True) for x in primals]
+    inputs = [_argument(x) for x in primals]
     value = function(*inputs)
 
     def pull(cotangent: Array, *, create_graph: bool = False) -> tuple[Tensor, ...]:
@@ -189,8 +188,9 @@ def norm(g: np.ndarray, axis: int | None = None) -> Any:
     return float(total.reshape(())) if axis is None else np.squeeze(total, axis)
 
 
-def _recorded(x: Array) -> bool:
-    return isinstance(x, Tensor) and x.requires_grad and modes.current().grad_enabled
+def _argument(x: Array) -> Tensor:
+    """A Tensor of its own for x: what else a function does with x is no derivative by this argument."""
+    return astype(x, x.dtype) if isinstance(x, Tensor) and x.requires_grad else Tensor(x, requires_grad=True)
 
 
 # -- the sweep ---------------------------------------------------------------------------------------------------------
@@ -240,9 +240,7 @@ def _sweep(
     at: dict[int, list[Any]] = {}
     _add(at, _source(root), root._index, seed)
     order = sources(_source(root))
-    for v in order:  # raises if they were freed, also where no rule asks for one, and before anything else is
-        if isinstance(v, Call):
-            v.values()
+    _ = [v.values() for v in order if isinstance(v, Call)]  # raises if some were freed, before anything else is
     for v in reversed(order):
         gs = at.pop(id(v), None)
         if gs is None:

@@ -159,11 +159,14 @@ def _save(call: Call, args: tuple, arrays: list, outs: tuple, wanted: set[str]) 
             where = call.positions(name)
             kept = [arrays[k] if isinstance(args[k], Tensor) else _own(arrays[k]) for k in where]
             saved[name] = tuple(kept) if p.variadic else kept[0]
-            if any(
-                isinstance(args[k], Tensor) and args[k]._array is arrays[k] and call.parents[k] is None for k in where
-            ):
+            if any(call.parents[k] is None and _is_array_of(args[k], arrays[k]) for k in where):
                 borrowed.add(name)
     call.borrowed = frozenset(borrowed)
+
+
+def _is_array_of(arg: Any, array: Any) -> bool:
+    """Whether `array` is the Tensor's own, not a copy in another dtype."""
+    return isinstance(arg, Tensor) and arg._array is array
 
 
 def _own(value: Any) -> Any:
@@ -182,9 +185,7 @@ def _operand(p: Primitive[...], value: Any) -> Any:
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         said = f"{array.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
-        raise DtypeError(
-            f"{p.name}: an operand is a {said}; it takes tensors, arrays and numbers, none of them complex."
-        )
+        raise DtypeError(f"{p.name}: an operand is a {said}; it takes tensors, arrays and real numbers.")
     return array
 
 

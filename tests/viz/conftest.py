@@ -1,4 +1,4 @@
-"""Every test of the pictures runs in float64, unless it says otherwise."""
+"""What the tests of the pictures share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ import minitorch as mt
 
 
 @pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
+def _seeded() -> None:
+    """The same weights in each run."""
     mt.seed(0)
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    """New weights and tensors are float64."""
     with mt.default_dtype(np.float64):
         yield

@@ -14,6 +14,7 @@ from viz.lengths import LENGTHS
 from viz.paths import following, hops_to_tokens, path_to_token, shortest_path
 from viz.points import LOSS, Flow, Point
 
+pytestmark = pytest.mark.usefixtures("float64")
 N, D = 7, 6
 MODELS = {
     "RNN": lambda: RNN(D, D),

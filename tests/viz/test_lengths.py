@@ -14,16 +14,6 @@ from viz.measure import kept_bytes, measure_model
 from viz.study import Options
 
 
-@pytest.fixture(autouse=True)
-def _float32():
-    with mt.default_dtype(np.float32):
-        yield
-
-
-def _terms(make):
-    return exact_terms(make)
-
-
 def _value(terms, n, d, h):
     return sum(c * n**k * d**a * h**b for (k, a, b), c in terms.items())
 
@@ -37,12 +27,12 @@ def _attention(layers):
 
 
 def test_an_rnn_keeps_one_state_a_step():
-    assert said(_terms(_rnn)) == "4 d n"
+    assert said(exact_terms(_rnn)) == "4 d n"
 
 
 @pytest.mark.parametrize(("layers", "text"), [(1, "4 h n² + 16 d n"), (2, "8 h n² + 36 d n")])
 def test_attention_keeps_its_maps(layers, text):
-    assert said(_terms(_attention(layers))) == text
+    assert said(exact_terms(_attention(layers))) == text
 
 
 @pytest.mark.parametrize("options", [Options(), Options(layers=3), Options(causal=False), Options(block=True)])
@@ -52,7 +42,7 @@ def test_the_terms_say_the_measured_bytes_at_other_sizes(options, n, d, h):
         lambda d, h: replace(options, width=d, heads=h).attention(),
         lambda d, h: replace(options, width=d, heads=h).rnn("uniform"),
     ):
-        assert _value(_terms(make), n, d, h) == kept_bytes(make(d, h), n, d)
+        assert _value(exact_terms(make), n, d, h) == kept_bytes(make(d, h), n, d)
 
 
 def test_float64_weights_keep_twice_as_much():
