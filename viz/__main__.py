@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from minitorch.errors import MinitorchError
 from viz.compare import SUFFIXES, Comparison
-from viz.dot import LayoutError
+from viz.dot import LayoutError, shows_boxes
 from viz.files import check_target, write_whole
 from viz.palette import Theme
 from viz.study import SENTENCE, Options, compare_only, run, steps
@@ -109,7 +109,7 @@ def _compare(arguments: argparse.Namespace, command: str) -> int:
         study = None if figure_only else run(options, progress=progress, command=command)
         comparison = compare_only(options, progress=progress) if study is None else study.comparison
     if arguments.json and study is not None:
-        print(_json(study.to_dict()))
+        print(_json(study.to_dict()), flush=True)
     if target is None:
         return 0
     if target.suffix.lower() == ".html" and study is not None:
@@ -130,6 +130,12 @@ def _json(numbers: dict[str, Any]) -> str:
 
 def _save_figure(comparison: Comparison, target: Path, theme: Theme | Literal["auto"]) -> int:
     try:
+        if target.suffix.lower() == ".png" and shows_boxes("png", "".join(comparison.tokens)):
+            print(
+                "viz: some words are in a script that the bundled layout engine has no font for; they are boxes in a "
+                "PNG file. Save as .svg, or install Graphviz?",
+                file=sys.stderr,
+            )
         return _say(comparison.save(target, theme=theme))
     except LayoutError as error:
         instead = target.with_suffix(".dot")

@@ -177,7 +177,7 @@ def compare(
     [('RNN', 4), ('MultiHeadAttention', 2)]
     """
     words = check_tokens(tokens)
-    left_name, right_name = names or _names(left, right)
+    left_name, right_name = _told_apart(*(names or _names(left, right)))
     measured = measure_models({left_name: left, right_name: right}, words, seeds=seeds, width=width, progress=progress)
     fixed = isinstance(left, mt.Module) and isinstance(right, mt.Module)
     said = initialisation or ("weights as given" if fixed else "weights drawn for each seed")
@@ -185,6 +185,11 @@ def compare(
 
 
 def _names(left: Model, right: Model) -> tuple[str, str]:
-    """The models' class names, told apart by a number if they are equal."""
+    """The models' class names."""
     a, b = (type(m if isinstance(m, mt.Module) else m()).__name__ for m in (left, right))
+    return a, b
+
+
+def _told_apart(a: str, b: str) -> tuple[str, str]:
+    """Names, with a number if they are equal."""
     return (a, b) if a != b else (f"{a} 1", f"{b} 2")

@@ -54,9 +54,11 @@ class Dot:
 
     def node(self, name: str, label: str = "", *, bold: bool = False, lines: bool = False, **attributes: Any) -> None:
         """A node with a label that is shown as it is; with `lines`, newlines in it break the line."""
-        shown = f"<<B>{html.escape(visible(label))}</B>>" if bold and label else _literal(label)
+        import graphviz
+
+        shown = f"<<B>{_doubled(html.escape(visible(label)))}</B>>" if bold and label else _literal(label)
         if lines:
-            shown = "\\n".join(map(_literal, label.split("\n")))
+            shown = graphviz.nohtml("\\n".join(map(_literal, label.split("\n"))))
         self._graph.node(name, shown, **_text_values(attributes))
 
     def edge(self, tail: str, head: str, **attributes: Any) -> None:
@@ -79,13 +81,14 @@ class Dot:
 
         paths = {".".join(p.split(".")[: k + 1]) for p in members for k in range(p.count(".") + 1)}
         made: dict[str, Any] = {"": self._graph}
+        number = {path: k for k, path in enumerate(sorted(paths))}  # names of clusters are not text that is shown
         for path in sorted(paths, key=lambda p: -p.count(".")):  # the innermost first: each is closed into its parent
-            c = made.setdefault(path, graphviz.Digraph(f"cluster_{path}"))
+            c = made.setdefault(path, graphviz.Digraph(f"cluster_{number[path]}"))
             c.attr("graph", label=_literal(path.rpartition(".")[2]), **_text_values(attributes))
             for m in members.get(path, ()):
                 c.node(m)
             parent = path.rpartition(".")[0]
-            made.setdefault(parent, graphviz.Digraph(f"cluster_{parent}")).subgraph(c)
+            made.setdefault(parent, graphviz.Digraph(f"cluster_{number.get(parent)}")).subgraph(c)
 
     @property
     def source(self) -> str:
@@ -95,17 +98,24 @@ class Dot:
 
 def _text_values(attributes: dict[str, Any]) -> dict[str, str]:
     """Attribute values as text; labels and tooltips literally.  A trailing underscore lets Python keywords be names."""
-    return {
-        k.rstrip("_"): _literal(str(v)) if k in ("label", "tooltip", "xlabel") else str(v)
-        for k, v in attributes.items()
-    }
+    return {k.rstrip("_"): _value(k, str(v)) for k, v in attributes.items()}
+
+
+def _value(attribute: str, text: str) -> str:
+    if attribute == "tooltip":  # Graphviz looks for escapes in it twice
+        return _literal(_doubled(text))
+    return _literal(text) if attribute in ("label", "xlabel") else text
 
 
 def _literal(text: str) -> str:
     """Text that Graphviz shows as it is: no HTML labels, no escapes, no entities; control characters made visible."""
     import graphviz
 
-    return graphviz.escape(visible(text).replace("&", "&amp;"))
+    return graphviz.nohtml(_doubled(visible(text).replace("&", "&amp;")))
+
+
+def _doubled(text: str) -> str:
+    return text.replace("\\", "\\\\")
 
 
 def visible(text: str) -> str:
@@ -142,7 +152,7 @@ def render(
         LayoutError: no engine can make this format, or it failed.
         LayoutTimeoutError: the time limit passed.
     """
-    program = engine_for(format)
+    program = engine_for(format, source)
     command = [program, f"-K{layout}", f"-T{format}", "-q"]
     command += ["-n2"] if pinned else []
     command += [f"-Gdpi={DPI}"] if format == "png" else []
@@ -165,8 +175,27 @@ def render(
     return done.stdout
 
 
-def engine_for(format: Format) -> str:
+def beyond_bundled_fonts(text: str) -> bool:
+    """Whether the layout engine's own fonts (Latin, Greek, Cyrillic) lack some of these characters.
+
+    >>> beyond_bundled_fonts("für Ω"), beyond_bundled_fonts("고양이"), beyond_bundled_fonts("😀")
+    (False, True, True)
+    """
+    return any(0x0530 <= ord(c) < 0x1E00 or ord(c) >= 0x2E80 for c in text)
+
+
+def shows_boxes(format: Format, text: str) -> bool:
+    """Whether a file of this format would have boxes in the place of some characters.
+
+    SVG takes the reader's fonts, a system Graphviz the system's; the bundled engine has only its own.
+    """
+    return format == "png" and beyond_bundled_fonts(text) and engine_for(format, text) == _bundled()
+
+
+def engine_for(format: Format, source: str = "") -> str:
     """The program that lays out graphs and writes this format.
+
+    For PDF, and for PNG of scripts that the bundled one has no font for, that is a system Graphviz if there is one.
 
     Raises:
         LayoutError: there is none.
@@ -174,7 +203,9 @@ def engine_for(format: Format) -> str:
     if chosen := os.environ.get("MINITORCH_DOT"):
         return chosen
     bundled, system = _bundled(), shutil.which("dot")
-    found = system if format == "pdf" else bundled or system
+    if format == "pdf":
+        bundled = None
+    found = system or bundled if format == "png" and beyond_bundled_fonts(source) else bundled or system
     if found is None:
         missing = (
             "Graphviz itself (its `dot` program)" if format == "pdf" else "graphviz-pure (pip install graphviz-pure)"

@@ -6,6 +6,7 @@ units of the largest.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +31,14 @@ class Drawing:
         view: what is shown of it.
         level: "op" or "module".
         note: what the reader must know, such as why no gradients are shown.
+        norms: the gradient's norm by edge id; None if it was not computed.
     """
 
     graph: mt.Graph
     view: View
     level: Level
     note: str
+    norms: Mapping[int, float] | None = None
 
     def dot(self, theme: Theme = "light") -> str:
         """The DOT text."""
@@ -118,14 +121,13 @@ def draw(tensor: mt.Tensor, level: Level | None = None, *, gradients: bool | Non
                 raise
             note = "Gradients: not computed (" + str(error).split("\n")[0].rstrip(".") + ")."
     chosen: Level = level or ("op" if len(graph) <= MOST_NODES else "module")
-    return Drawing(graph, view(graph, chosen, norms), chosen, note)
+    return Drawing(graph, view(graph, chosen, norms), chosen, note, norms)
 
 
 def _coarser(drawing: Drawing) -> Drawing:
-    coarse = view(drawing.graph, "module")
-    return Drawing(
-        drawing.graph, coarse, "module", "Drawn by module, because the layout of all operations took too long."
-    )
+    why = "Drawn by module, because the layout of all operations took too long."
+    coarse = view(drawing.graph, "module", drawing.norms)
+    return Drawing(drawing.graph, coarse, "module", f"{why} {drawing.note}".strip(), drawing.norms)
 
 
 def _dot(drawing: Drawing, theme: Theme) -> str:
@@ -162,7 +164,7 @@ def _draw_box(d: dot.Dot, box: Box, root: str, theme: Theme) -> None:
         shape=_SHAPE[box.kind],
         style="filled,rounded" if _SHAPE[box.kind] == "box" else "filled",
         penwidth=1.6 if box.id == root else 0.9,
-        id=box.id.replace(" ", "_"),
+        id=box.id,
         class_=role,
         tooltip=box.tooltip or box.label,
         **attributes(role, theme),

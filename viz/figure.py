@@ -19,9 +19,10 @@ from viz.points import LOSS, Point
 
 PAGE = 468.0  # points: 6.5 inches, a text column
 MARGIN, GUTTER = 7.0, 10.0
-SIZE, TITLE, SMALL, LEAST = 7.6, 9.6, 7.2, 7.0  # of type; less than 7 points is not read at this width
+SIZE, TITLE, SMALL, LEAST = 7.6, 9.6, 7.2, 7.16  # of type; 7 points are left where page and its edge are scaled to PAGE
 WIDE = 12  # columns; panels with more of them stand one above the other
 LINE = 10.5
+WORD = 62.0  # the width of a word, at most
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def comparison_figure(models: Sequence[ModelFlow], tokens: Sequence[str], captio
     lines = _wrapped(caption, PAGE)
     base = LINE * (len(lines) + 2)
     for k, panel in enumerate(panels):
-        at = (k * (width + GUTTER), base) if beside else (0.0, base + (len(panels) - 1 - k) * (panel.height + GUTTER))
-        panel.draw(at)
+        below = sum(p.height + GUTTER for p in panels[k + 1 :])
+        panel.draw((k * (width + GUTTER), base) if beside else (0.0, base + below))
     _legend(canvas, base - LINE * 1.2)
     for k, line in enumerate(lines):
         canvas.text((PAGE / 2, base - LINE * (k + 2.4)), line, SMALL, "muted")
@@ -108,7 +109,10 @@ class _Panel:
         return self._loss_y + self._radius + 34
 
     def _word(self, c: Column) -> str:
-        return "" if c.position is None else shortened(self._tokens[c.position], 62.0, SMALL)
+        if c.position is None:
+            return ""
+        within = 2 * min(c.x, self._width - c.x) - 4  # words of the outer columns stay in the panel
+        return shortened(self._tokens[c.position], min(WORD, within), SMALL)
 
     def _norm(self, c: Column) -> str:
         return "" if c.position is None else claims.percent(float(self._model.flow.arriving[c.position]))

@@ -36,6 +36,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
         InputError: the file system refuses.
     """
     data = content.encode() if isinstance(content, str) else content
+    path = path.resolve()  # through a symbolic link, not in its place
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -112,7 +112,8 @@ def _without_middle(graph: Graph, group: dict[int, str]) -> dict[int, str]:
         if len(ts) > FIRST_STEPS + LAST_STEPS + 1
         for t in sorted(ts)[FIRST_STEPS:-LAST_STEPS]
     }
-    return {n.id: f"gap {n.scope}" if (n.scope, n.step) in hidden else group[n.id] for n in graph.nodes}
+    gap = {scope: f"gap{k}" for k, scope in enumerate(steps)}  # a scope is text from outside, an id is not
+    return {n.id: gap[n.scope] if (n.scope, n.step) in hidden else group[n.id] for n in graph.nodes}
 
 
 def _collapsed(graph: Graph, group: dict[int, str], norms: Mapping[int, float] | None) -> View:
@@ -137,7 +138,7 @@ def _collapsed(graph: Graph, group: dict[int, str], norms: Mapping[int, float] |
 
 def _box(key: str, members: list[Node], graph: Graph) -> Box:
     operations = [n for n in members if not n.is_leaf]
-    if key.startswith("gap "):
+    if key.startswith("gap"):
         steps = sorted({n.step for n in operations if n.step is not None})
         said = f"steps {steps[0] + 1} … {steps[-1] + 1}"
         return Box(key, "gap", "…", said, f"{len(operations)} operations of {said} are not drawn", operations[0].scope)

@@ -77,8 +77,7 @@ def build(model: Model, seed: int) -> mt.Module:
     """The model for one seed, in float64: one that was given stays as it is, one that is described is built anew."""
     if isinstance(model, mt.Module):
         return model
-    mt.seed(seed)
-    with mt.default_dtype(np.float64):
+    with mt.random.fork(seed), mt.default_dtype(np.float64):
         return model()
 
 
@@ -139,8 +138,8 @@ def kept_bytes(model: Model, n: int, d: int) -> int:
     """The bytes that the graph of one run keeps for the backward pass: batch 1, float32 unless the model has other
     weights."""
     if not isinstance(model, mt.Module):
-        mt.seed(0)
-        model = model()
+        with mt.random.fork(0):
+            model = model()
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
     x = mt.tensor(np.random.default_rng(0).standard_normal((1, n, d)).astype(dtype), requires_grad=True)
     return mt.memory.saved_bytes(model(x))
@@ -193,8 +192,16 @@ def measure_models(
     width: int | None = None,
     progress: Progress = lambda s: None,
 ) -> list[ModelFlow]:
-    """Measure several models on the same tokens and read-outs."""
+    """Measure several models on the same tokens and read-outs.
+
+    Raises:
+        InputError: no seeds, tokens that `check_tokens` refuses, or models whose inputs differ in width.
+    """
     words = check_tokens(tokens)
     if seeds < 1:
         raise InputError(f"{seeds} seeds; a measurement needs at least 1.")
+    widths = {name: width_of(build(m, 0), width) for name, m in models.items()}
+    if len(set(widths.values())) > 1:
+        said = ", ".join(f"{name} {d}" for name, d in widths.items())
+        raise InputError(f"the widths of the models' inputs differ ({said}), but all get the same embedded tokens.")
     return [measure_model(name, m, words, seeds=seeds, width=width, progress=progress) for name, m in models.items()]

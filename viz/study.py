@@ -23,7 +23,6 @@ from viz.lengths import LENGTHS, AtLength, by_length, exact_terms, growth_senten
 from viz.measure import InputError, Model, ModelFlow, Progress, check_tokens, measure_models
 
 SENTENCE = "the animal did not cross the street because it was tired"
-RNN_NAME, ATTENTION_NAME = "RNN", "Self-attention"
 _INIT_WORDS = {"uniform": "default initialisation", "orthogonal": "orthogonal recurrent weights, small input weights"}
 MAX_WIDTH, MAX_LAYERS, MAX_SEEDS = 1024, 12, 1000
 
@@ -70,8 +69,13 @@ class Options:
     @property
     def initialisation(self) -> str:
         """How the weights are made, in words."""
-        rnn = _INIT_WORDS[self.rnn_init]
-        return rnn if self.rnn_init == "uniform" else f"RNN with {rnn}, attention by default"
+        words = _INIT_WORDS[self.rnn_init]
+        return words if self.rnn_init == "uniform" else f"RNN with {words}, attention by default"
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What to call the two models."""
+        return ("RNN block", "Self-attention block") if self.block else ("RNN", "Self-attention")
 
     @property
     def other_init(self) -> Literal["uniform", "orthogonal"]:
@@ -185,17 +189,18 @@ def run(options: Options, *, progress: Progress = lambda done: None, command: st
     """
     comparison = compare_only(options, progress=progress)
     words, o = comparison.tokens, options
-    other_name = f"{RNN_NAME}, {o.other_init}"
+    rnn_name, attention_name = o.names
+    other_name = f"{rnn_name}, {o.other_init}"
     (other,) = measure_models({other_name: o.rnn(o.other_init)}, words, seeds=o.seeds, progress=progress)
     models: dict[str, Model] = {
-        RNN_NAME: o.rnn(o.rnn_init),
+        rnn_name: o.rnn(o.rnn_init),
         other_name: o.rnn(o.other_init),
-        ATTENTION_NAME: o.attention(),
+        attention_name: o.attention(),
     }
     lengths = by_length(models, LENGTHS, seeds=o.seeds, progress=progress)
     terms = {
-        RNN_NAME: said(exact_terms(lambda d, h: replace(o, width=d, heads=h).rnn(o.rnn_init))),
-        ATTENTION_NAME: said(exact_terms(lambda d, h: replace(o, width=d, heads=h).attention())),
+        rnn_name: said(exact_terms(lambda d, h: replace(o, width=d, heads=h).rnn(o.rnn_init))),
+        attention_name: said(exact_terms(lambda d, h: replace(o, width=d, heads=h).attention())),
     }
     return Study(o, comparison, other, tuple(lengths), tuple(derive_all(progress)), terms, command)
 
@@ -203,7 +208,7 @@ def run(options: Options, *, progress: Progress = lambda done: None, command: st
 def compare_only(options: Options, *, progress: Progress = lambda done: None) -> Comparison:
     """What the figure alone needs."""
     o, words = options, options.check()
-    models: dict[str, Model] = {RNN_NAME: o.rnn(o.rnn_init), ATTENTION_NAME: o.attention()}
+    models: dict[str, Model] = dict(zip(o.names, (o.rnn(o.rnn_init), o.attention()), strict=True))
     measured = measure_models(models, words, seeds=o.seeds, progress=progress)
     return Comparison(tuple(measured), words, o.seeds, o.width, o.initialisation)
 

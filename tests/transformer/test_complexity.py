@@ -45,7 +45,8 @@ def test_the_square_takes_over_where_both_terms_are_equal():
 
 @pytest.mark.parametrize(
     ("coefficients", "said"),
-    [((0, 512, 4), "4 n² + 512 n"), ((0, 1, 1), "n² + n"), ((5, 0, 0), "5"), ((0, 0, 0), "0"), ((-1, -1, 2), "2 n² − n − 1"),
+    [((0, 512, 4), "4 n² + 512 n"),
+     ((0, 1, 1), "n² + n"), ((5, 0, 0), "5"), ((0, 0, 0), "0"), ((-1, -1, 2), "2 n² − n − 1"),
      ((Fraction(1, 2), Fraction(3, 2)), "3/2 n + 1/2"), ((1, -2), "−2 n + 1"), ((0, -1), "−n")],
 )  # fmt: skip
 def test_it_reads_as_one_would_write_it(coefficients, said):

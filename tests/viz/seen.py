@@ -1,4 +1,4 @@
-"""What does a reader see in an SVG?  Texts with their boxes, points, lines, and the colours that each theme gives them."""
+"""What does a reader see in an SVG?  Texts with their boxes, points, lines, and the colours of each theme."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Seen:
         for t in g.iter(f"{NS}text"):
             self.texts.append(_text(t, g.get("id", ""), names))
         circle, box = g.find(f"{NS}ellipse"), g.find(f"{NS}path")
-        if circle is not None and "L" in "".join(g.itertext()) + "L":
+        if circle is not None:
             at = (float(circle.get("cx", 0)), float(circle.get("cy", 0)))
             self.spots.append(Spot(g.get("id", ""), at, float(circle.get("rx", 0)), False, circle.get("fill", "")))
         elif box is not None:
@@ -111,7 +111,9 @@ class Seen:
         """The page in the drawing's own coordinates."""
         x, y, w, h = map(float, self.root.get("viewBox", "").split())
         graph = next(g for g in self.root.iter(f"{NS}g") if g.get("class") == "graph")
-        dx, dy = map(float, re.search(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", graph.get("transform", ""))[1:3])
+        moved = re.search(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", graph.get("transform", ""))
+        assert moved
+        dx, dy = map(float, moved.groups())
         return x - dx, y - dy, x + w - dx, y + h - dy
 
     @property

@@ -12,6 +12,7 @@ import pytest
 from tests.viz import seen
 from tests.viz.seen import NS, Seen
 from viz.compare import Comparison
+from viz.figure import GUTTER
 from viz.palette import BIN_WIDTHS, BINS, COLOURS
 from viz.points import LOSS, Point
 from viz.study import Options, compare_only
@@ -19,17 +20,18 @@ from viz.study import Options, compare_only
 LONG = "internationalization of antidisestablishmentarianism supercalifragilisticexpialidocious W" + "i" * 60 + " W" * 3
 
 
-def _n(n: int, **more) -> Options:
-    return Options(sentence=" ".join(f"word{k}" for k in range(1, n + 1)), seeds=2, **more)
+def _n(n: int, *, seeds: int = 2, **more) -> Options:
+    return Options(sentence=" ".join(f"word{k}" for k in range(1, n + 1)), seeds=seeds, **more)
 
 
 CASES = {
     "as shipped": Options(),
     **{f"{n} tokens": _n(n) for n in (1, 2, 8, 12, 13, 24, 25, 40)},
-    "512 tokens": _n(512, width=8),
+    "128 tokens": _n(128, width=8, seeds=1),
     "two layers": Options(layers=2, seeds=2),
     "two layers of 12 tokens": _n(12, layers=2),
     "four layers of 40 tokens": _n(40, layers=4),
+    "four layers of 16 tokens": _n(16, layers=4),
     "four heads": Options(heads=4, seeds=2),
     "no mask": Options(causal=False, seeds=2),
     "orthogonal": Options(rnn_init="orthogonal", seeds=2),
@@ -102,6 +104,13 @@ def test_type_is_at_least_7_points_on_a_page_6_5_inches_wide(case):
     x0, _, x1, _ = figure.page
     smallest = min(figure.texts, key=lambda t: t.size)
     assert smallest.size * min(1, 468 / (x1 - x0)) >= 7, smallest
+
+
+@every_case
+def test_panels_stand_one_gutter_apart(case):
+    a, b = _seen(case, "light").panels
+    beside, apart = b[0] - a[2], b[1] - a[3]  # y grows downwards
+    assert max(beside, apart) == pytest.approx(GUTTER, abs=0.1)
 
 
 @every_case

@@ -73,7 +73,9 @@ def test_edges_between_states_equal_backpropagation_through_time_by_hand(name):
             da = (g[t] + dh) * (1 - h[t] ** 2)
             dx[t], dh = da @ W_x.T, da @ W_h.T
             role = "x" if k == 1 else "h"
-            assert flow.edges[Point("h", k, t), Point(role, k - 1, t)] == pytest.approx(np.linalg.norm(dx[t]), rel=1e-12)
+            assert flow.edges[Point("h", k, t), Point(role, k - 1, t)] == pytest.approx(
+                np.linalg.norm(dx[t]), rel=1e-12
+            )
             if t:
                 measured = flow.edges[Point("h", k, t), Point("h", k, t - 1)]
                 assert measured == pytest.approx(np.linalg.norm(dh), rel=1e-12)
@@ -175,10 +177,24 @@ def test_attention_in_l_layers_is_l_plus_1_hops_long_whatever_n(n, layers):
     assert len(edges) == 1 + layers * n * (n + 1) // 2
 
 
-@pytest.mark.parametrize(("name", "hops"), [("RNN", range(8, 1, -1)), ("attention", [2] * 7), ("two RNNs", range(9, 2, -1)),
-                                            ("block of attention", [2] * 7)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "hops"),
+    [
+        ("RNN", range(8, 1, -1)),
+        ("attention", [2] * 7),
+        ("two RNNs", range(9, 2, -1)),
+        ("block of attention", [2] * 7),
+    ],
+)
 def test_hops_to_each_token(name, hops):
     assert hops_to_tokens(_run(name)[3]) == list(hops)
+
+
+@pytest.mark.parametrize("first", ["ab", "ba"])
+def test_the_shortest_path_is_found_whichever_way_is_tried_first(first):
+    ways = {"s": list(first), "a": ["g"], "b": ["c"], "c": ["g"]}
+    assert shortest_path(ways, "s", "g") == ["s", "a", "g"]
+    assert shortest_path(ways, "g", "s") is None
 
 
 def test_a_block_around_an_rnn_shortens_the_way_only_where_it_goes_around():

@@ -53,7 +53,7 @@ def test_float64_weights_keep_twice_as_much():
 
 
 def test_the_square_takes_over_where_the_sentence_says():
-    words = "a b c d e".split()
+    words = ["a", "b", "c", "d", "e"]
     models = [measure_model("A", lambda: MultiHeadAttention(12, 2), words, seeds=1),
               measure_model("R", lambda: RNN(12, 12), words, seeds=1)]  # fmt: skip
     over = models[0].growth.takes_over()
