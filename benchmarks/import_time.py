@@ -1,6 +1,6 @@
 """What does `import minitorch` cost over `import numpy`?  Fresh interpreters in turn; medians.
 
-    python benchmarks/import_time.py [--runs 15] [--json]
+python benchmarks/import_time.py [--runs 15] [--json]
 """
 
 import argparse

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minitorch.errors import DtypeError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -25,6 +27,7 @@ class State(NamedTuple):
     scope: str = ""  # the path of the module that runs, such as "Encoder.attention.W_q"
     step: int | None = None  # the time step of a recurrence, counted from 0
     dtype: np.dtype = np.dtype(np.float32)  # of parameters and of tensors made from Python numbers
+    outer: State | None = None  # what held before, and will again
 
 
 _state: ContextVar[State] = ContextVar("minitorch.state", default=State())  # noqa: B039 (a State is immutable)
@@ -38,16 +41,18 @@ class Mode:
     """
 
     def __init__(self, **change: Any):
-        self._change = change
-        self._before: list[State] = []  # a stack: one Mode may be entered again before it is left
+        self._change = change  # and nothing else: one Mode may be entered again before it is left, and by any thread
 
     def __enter__(self) -> Mode:
-        self._before.append(before := current())
-        _state.set(before._replace(**{k: v(before) if callable(v) else v for k, v in self._change.items()}))
+        before = current()
+        _state.set(
+            before._replace(**{k: v(before) if callable(v) else v for k, v in self._change.items()}, outer=before)
+        )
         return self
 
     def __exit__(self, *exception: object) -> None:
-        _state.set(self._before.pop())
+        if (outer := current().outer) is not None:
+            _state.set(outer)
 
     def __call__(self, function: F) -> F:
         if inspect.isgeneratorfunction(function):
@@ -126,4 +131,7 @@ def default_dtype(dtype: DTypeLike) -> Mode:
     ...     mt.tensor(1.0).dtype
     dtype('float64')
     """
-    return Mode(dtype=np.dtype(dtype))
+    chosen = np.dtype(dtype)
+    if chosen.kind != "f":
+        raise DtypeError(f"default_dtype({chosen}): parameters are floating-point numbers. Use float32 or float64?")
+    return Mode(dtype=chosen)

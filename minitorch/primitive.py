@@ -69,7 +69,7 @@ class Primitive(Generic[P]):
     rules: tuple[Rule, ...]
     formula: Formula | None = None
     explain: Explanation | None = None
-    variadic: bool = False  # its last input stands for any number of arrays
+    variadic: bool = False  # its only input stands for any number of arrays
     differentiable: frozenset[str] = field(default=frozenset())
 
     def __call__(self, *args: P.args, **static: P.kwargs) -> Tensor:
@@ -211,6 +211,8 @@ def _build(
     inputs = tuple(p.name for p in parameters if _is_input(p))
     static = {p.name: p.default for p in parameters if not _is_input(p)}
     variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if variadic and len(inputs) > 1:
+        raise RegistrationError(f"{name}: *{inputs[-1]} stands beside {list(inputs[:-1])}; make it the only input")
     rules, covered = [], set()
     for key, fn in vjp.items():
         group = key if isinstance(key, tuple) else (key,)

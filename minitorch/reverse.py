@@ -24,8 +24,7 @@ from minitorch.tape import Call
 from minitorch.tensor import Tensor, connect, plain, wrap
 
 OnEdge = Callable[[Call, int, Any], Any]
-"""Sees (call, position of the input, cotangent that travels on from there); what it returns, if anything, travels
-instead."""
+"""Sees (call, position of the input, cotangent that arrives there); what it returns travels on."""
 
 
 def backward(
@@ -101,9 +100,8 @@ def grad(
     keys = {(id(_source(x)), x._index) for x in wanted}
     free = not (create_graph if retain_graph is None else retain_graph)
     found: dict[tuple[int, int], Any] = {}
-    for source, g in _sweep(
-        output, _seed(output, gradient, create_graph), create_graph=create_graph, free=free, keys=keys
-    ):
+    seed = _seed(output, gradient, create_graph)
+    for source, g in _sweep(output, seed, create_graph=create_graph, free=free, keys=keys):
         slot = (id(source[0]), source[1]) if isinstance(source, tuple) else (id(source), 0)
         found[slot] = g
     results = []
@@ -165,10 +163,13 @@ def trace(
     edge_at = {(e.target, e.input): e.id for e in graph.edges}
     norms: dict[int, float] = {}
 
-    def see(call: Call, k: int, g: np.ndarray) -> np.ndarray | None:
+    def see(call: Call, k: int, g: np.ndarray) -> np.ndarray:
         e = edge_at[number[id(call)], call.input_name(k)]
         norms[e] = norm(g)
-        return None if on_edge is None else on_edge(e, g)
+        instead = None if on_edge is None else on_edge(e, g)
+        if instead is not None and np.shape(instead) != g.shape:
+            raise ShapeError(f"on_edge returned shape {np.shape(instead)} for edge {e}, which carries {g.shape}.")
+        return g if instead is None else instead
 
     for _ in _sweep(root, _seed(root, gradient, False), create_graph=False, free=False, on_edge=see):
         pass
@@ -284,8 +285,7 @@ def _pull(v: Call, gs: list[Any], at: dict[int, list[Any]], on_edge: OnEdge | No
                 if g.dtype != dtype:  # undo promotion
                     g = astype(g, dtype)
                 if on_edge is not None:
-                    instead = on_edge(v, k, g)
-                    g = g if instead is None else instead
+                    g = on_edge(v, k, g)
                 _add(at, parent, v.indices[k], g)
 
 

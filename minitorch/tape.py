@@ -46,17 +46,11 @@ class Call:
     def input_name(self, k: int) -> str:
         """The name of input k; the parts of a variadic input are numbered."""
         names = self.primitive.inputs
-        last = len(names) - 1
-        return f"{names[last]}[{k - last}]" if self.primitive.variadic and k >= last else names[k]
+        return f"{names[0]}[{k}]" if self.primitive.variadic else names[k]
 
     def positions(self, name: str) -> list[int]:
         """Which inputs `name` stands for: one, or all the parts of a variadic input."""
-        k = self.primitive.inputs.index(name)
-        return (
-            list(range(k, len(self.parents)))
-            if self.primitive.variadic and k == len(self.primitive.inputs) - 1
-            else [k]
-        )
+        return list(range(len(self.parents))) if self.primitive.variadic else [self.primitive.inputs.index(name)]
 
     def need(self, name: str) -> Any:
         """What a rule asks for: a shape, or a saved value, tied to its origin while the backward pass itself is
@@ -92,8 +86,10 @@ class Call:
 
 
 def _tied(array: np.ndarray, origin: Call, index: int) -> Tensor:
+    """A Tensor that came from `origin`; integers have no derivative, and no origin."""
     t = wrap(array)
-    t._origin, t._index, t._requires_grad = origin, index, array.dtype.kind == "f"
+    if array.dtype.kind == "f":
+        t._origin, t._index, t._requires_grad = origin, index, True
     return t
 
 

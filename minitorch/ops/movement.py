@@ -105,10 +105,17 @@ def concatenate(arrays: Sequence[Array], axis: int = 0):
     return _concatenate(*arrays, axis=axis)
 
 
+def _stack_mismatch(*shapes: Shape, axis: int) -> str | None:
+    for k, s in enumerate(shapes):
+        if s != shapes[0]:
+            return f"part 0 has shape {shapes[0]} and part {k} has {s}; all must be equal. Use concatenate?"
+    return None if shapes else "nothing to join. Give at least one array."
+
+
 @primitive(
     name="stack",
     vjp={"parts": lambda g, parts_shape, *, axis: [_take_one(g, i, axis) for i in range(len(parts_shape))]},
-    explain=_join_mismatch,
+    explain=_stack_mismatch,
 )
 def _stack(*parts: Array, axis: int = 0):
     return np.stack(parts, axis)

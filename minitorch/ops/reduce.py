@@ -18,7 +18,8 @@ def _spread(g, shape: Shape, axis: Axis):
 def _axis_missing(x_shape: Shape, *, axis: Axis, keepdims: bool = False) -> str | None:
     for a in axis if isinstance(axis, tuple) else () if axis is None else (axis,):
         if not -len(x_shape) <= a < len(x_shape):
-            return f"axis {a} of shape {x_shape}, which has axes 0 ... {len(x_shape) - 1}. Count from the end with -1?"
+            has = f"axes 0 ... {len(x_shape) - 1}" if x_shape else "no axes"
+            return f"axis {a} of shape {x_shape}, which has {has}. Count from the end with -1?"
     empty = [a for a in normalize_axes(axis, len(x_shape)) if x_shape[a] == 0]
     return f"axis {empty[0]} of shape {x_shape} is empty, and nothing has no largest entry." if empty else None
 

@@ -89,7 +89,7 @@ def test_without_an_engine_it_displays_the_dot_text(monkeypatch):
         c.svg()
 
 
-def _no_engine(format):
+def _no_engine(format, source=""):
     raise viz.LayoutError("no engine")
 
 

@@ -1,0 +1,94 @@
+"""Does the check of derivatives notice a wrong one, and say where?"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+from minitorch.check import GradcheckError, numeric_gradient
+from minitorch.primitive import REGISTRY, primitive
+
+
+@pytest.fixture
+def planted():
+    """An operation with a rule of the test's choice; forgotten afterwards."""
+
+    def plant(rule_a, rule_b=lambda g, a: g * a):
+        return primitive(vjp={"a": rule_a, "b": rule_b}, name="test_planted")(lambda a, b: a * b)
+
+    yield plant
+    REGISTRY.pop("test_planted", None)
+
+
+A, B = np.array([1.0, 2.0]), np.array([3.0, 5.0])
+
+
+def test_a_right_rule_passes(planted):
+    op = planted(lambda g, b: g * b)
+    assert mt.gradcheck(op, A, B) < 1e-9
+    assert mt.gradcheck(op, A, B, order=2) < 1e-9
+
+
+def test_a_wrong_sign_is_caught_with_input_entry_and_both_values(planted):
+    op = planted(lambda g, b: -g * b)
+    with pytest.raises(GradcheckError) as caught:
+        mt.gradcheck(lambda a, b: op(a, b).sum() * 1.0, A, B)
+    said = str(caught.value)
+    assert "gradcheck, order 1: input 0, entry (1,)" in said
+    analytic, numeric = (float(re.search(rf"{word} (\S+?)[,;]", said)[1]) for word in ("analytic", "numeric"))
+    assert analytic == pytest.approx(-numeric)
+    assert abs(numeric) == pytest.approx(5 * abs(np.random.default_rng(0).standard_normal()))
+    assert "2 of 2 entries are off" in said
+
+
+def test_a_wrong_rule_of_the_second_input_is_named(planted):
+    op = planted(lambda g, b: g * b, lambda g, a: g * a * np.array([1.0, 1.001]))
+    with pytest.raises(GradcheckError, match=r"input 1, entry \(1,\).*1 of 2 entries are off"):
+        mt.gradcheck(op, A, B)
+
+
+def test_a_rule_that_hides_a_dependence_passes_order_1_and_fails_order_2(planted):
+    op = planted(lambda g, b: g * np.asarray(b))  # b as a constant: right value, no second derivative
+    assert mt.gradcheck(op, A, B) < 1e-9
+    with pytest.raises(GradcheckError, match=r"gradcheck, order 2: input [01], entry"):
+        mt.gradcheck(op, A, B, order=2)
+
+
+def test_an_error_of_one_part_in_a_million_is_caught(planted):
+    op = planted(lambda g, b: g * b * (1 + 1e-6))
+    with pytest.raises(GradcheckError, match="input 0"):
+        mt.gradcheck(op, A, B)
+
+
+def test_a_gradient_of_nan_is_caught(planted):
+    op = planted(lambda g, b: g * b * np.nan)
+    with pytest.raises(GradcheckError, match="analytic nan"):
+        mt.gradcheck(op, A, B)
+
+
+def test_a_missing_dependence_is_caught():
+    with pytest.raises(GradcheckError, match=r"input 0.*analytic 0, numeric"):
+        mt.gradcheck(lambda a, b: a.detach() * b, A, B)
+
+
+def test_integers_are_passed_on_and_several_outputs_are_checked():
+    assert mt.gradcheck(lambda x, i: (x[i], mt.exp(x)), A, np.array([0, 0])) < 1e-9
+
+
+def test_float32_inputs_are_checked_in_float64():
+    assert mt.gradcheck(lambda x: mt.exp(x) * 0.1, A.astype(np.float32)) < 1e-9
+
+
+def test_inputs_are_left_as_they_were():
+    x = mt.tensor(A, requires_grad=True)
+    mt.gradcheck(mt.exp, x)
+    assert x.grad is None
+    assert x.numpy().tolist() == [1.0, 2.0]
+
+
+def test_the_numeric_gradient_converges_with_the_fourth_power_of_the_step():
+    errors = [abs(numeric_gradient(lambda x: float(np.exp(x[0])), [np.zeros(1)], 0, h)[0] - 1) for h in (0.2, 0.1)]
+    assert errors[0] / errors[1] == pytest.approx(16, rel=0.05)

@@ -1,0 +1,92 @@
+"""Which dtype comes out, and which values are refused?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+
+
+def single(*values, **kwargs):
+    return mt.tensor(np.array(values, np.float32), **kwargs)
+
+
+def test_arrays_keep_their_dtype_and_python_numbers_get_the_default():
+    assert mt.tensor(np.ones(2)).dtype == np.float64
+    assert mt.tensor([1.0]).dtype == np.float32
+    assert mt.tensor([1, 2]).dtype == np.int64
+    assert mt.tensor([1, 2], dtype="float32").dtype == np.float32
+    with mt.default_dtype("float64"):
+        assert mt.tensor([1.0]).dtype == np.float64
+        assert mt.tensor(np.ones(1, np.float32)).dtype == np.float32
+
+
+NARROW = [2, 0.1, True, np.float64(0.1), np.array(0.1), np.array([1, 2]), [1, 2], np.array(3), np.int64(3)]
+
+
+@pytest.mark.parametrize("other", [*NARROW, mt.tensor(np.array(0.1)), mt.tensor([1, 2])], ids=repr)
+@pytest.mark.parametrize("x", [single(1, 2), mt.tensor(0.5)], ids=["axis", "0-d"])
+def test_float32_stays_float32(x, other):
+    for y in (x + other, other + x, x * other, x / other, other - x, x**other, mt.maximum(x, other)):
+        assert y.dtype == np.float32
+
+
+def test_an_array_of_float64_widens_as_in_numpy():
+    assert (single(1, 2) * np.array([1.0, 2.0])).dtype == np.float64
+
+
+def test_two_float64_scalars_stay_float64():
+    assert (mt.tensor(np.array(1.0)) * np.float64(2.0)).dtype == np.float64
+
+
+def test_astype_brings_the_gradient_back_in_the_dtype_of_the_input():
+    x = single(1, 2, requires_grad=True)
+    y = x.astype("float64")
+    assert y.dtype == np.float64
+    (y * y).sum().backward()
+    assert x.grad.dtype == np.float32
+    assert x.grad.numpy().tolist() == [2.0, 4.0]
+
+
+def test_integers_made_from_a_differentiable_tensor_have_no_origin():
+    assert single(1, 2, requires_grad=True).astype(int).is_leaf
+
+
+@pytest.mark.parametrize("data", [[1, 2], [True], np.array(3)])
+def test_requires_grad_of_integers_and_booleans_raises_and_says_what_to_do(data):
+    with pytest.raises(mt.DtypeError, match=r"requires_grad=True of a (int64|bool) tensor.*dtype='float32'"):
+        mt.tensor(data, requires_grad=True)
+
+
+@pytest.mark.parametrize("data", ["text", [1j], None, [object()]])
+def test_what_is_not_numeric_is_refused(data):
+    with pytest.raises(mt.DtypeError, match="tensors hold floating-point numbers, integers or booleans"):
+        mt.tensor(data)
+
+
+@pytest.mark.parametrize("other", ["text", 1j, np.array([1j]), None, np.array(["a"])])
+def test_an_operand_that_is_not_a_real_number_is_refused(other):
+    with pytest.raises(mt.DtypeError, match=r"multiply: an operand is a .*; it takes tensors, arrays and real numbers"):
+        mt.tensor([1.0], requires_grad=True) * other
+
+
+def test_a_list_of_tensors_is_no_operand_since_its_gradients_would_be_lost():
+    x = mt.tensor(1.0, requires_grad=True)
+    with pytest.raises(mt.DtypeError, match=r"add: an operand is a list of tensors.*stack"):
+        mt.add(mt.tensor([1.0, 2.0]), [x, x])
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "said"),
+    [
+        (mt.tensor([1.0]), mt.ShapeError, r"grad of shape \(1,\) for a tensor of shape \(2,\)"),
+        (mt.tensor(np.ones(2)), mt.DtypeError, r"grad is a float64 Tensor; it takes a float32 Tensor"),
+        (np.ones(2, np.float32), mt.DtypeError, r"grad is a float32 ndarray; it takes a float32 Tensor"),
+    ],
+)
+def test_dot_grad_takes_only_a_tensor_of_the_same_shape_and_dtype(value, error, said):
+    x = single(1, 2, requires_grad=True)
+    with pytest.raises(error, match=said):
+        x.grad = value
+    assert x.grad is None

@@ -1,0 +1,184 @@
+"""What happens at the points where a formula has a corner, a pole, a tie or an overflow?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+
+
+def grad_of(function, *values, dtype=np.float64):
+    """The gradient of the sum of function(x), as a list."""
+    x = mt.tensor(np.array(values, dtype), requires_grad=True)
+    return mt.grad(function(x).sum(), x).numpy().tolist()
+
+
+def test_entries_that_tie_for_the_maximum_share_its_gradient():
+    assert grad_of(mt.max, 1.0, 3.0, 3.0, 2.0) == [0.0, 0.5, 0.5, 0.0]
+    x = mt.tensor(np.array([[1.0, 1.0], [2.0, 0.0]]), requires_grad=True)
+    assert mt.grad(x.max(axis=1).sum(), x).numpy().tolist() == [[0.5, 0.5], [1.0, 0.0]]
+    assert mt.grad(x.max(axis=0, keepdims=True).sum(), x).numpy().tolist() == [[0.0, 1.0], [1.0, 0.0]]
+
+
+def test_ties_are_not_counted_in_float16():
+    x = mt.tensor(np.zeros(4099, np.float16), requires_grad=True)  # float16 has no 4099
+    g = mt.grad(x.max(), x)
+    assert g.dtype == np.float16
+    assert set(g.numpy().tolist()) == {float(np.float16(1 / 4099))}
+
+
+def test_at_a_tie_maximum_and_minimum_give_half_each():
+    for op in (mt.maximum, mt.minimum):
+        a, b = (mt.tensor(np.array([1.0, 2.0]), requires_grad=True) for _ in range(2))
+        ga, gb = mt.grad(op(a, b).sum(), [a, b])
+        assert ga.numpy().tolist() == gb.numpy().tolist() == [0.5, 0.5]
+
+
+def test_maximum_gives_the_gradient_to_the_larger_and_minimum_to_the_smaller():
+    assert grad_of(lambda x: mt.maximum(x, 2.0), 1.0, 3.0) == [0.0, 1.0]
+    assert grad_of(lambda x: mt.maximum(2.0, x), 1.0, 3.0) == [0.0, 1.0]
+    assert grad_of(lambda x: mt.minimum(x, 2.0), 1.0, 3.0) == [1.0, 0.0]
+
+
+def test_absolute_and_relu_have_gradient_0_at_0():
+    assert grad_of(mt.absolute, -2.0, 0.0, 2.0) == [-1.0, 0.0, 1.0]
+    assert grad_of(mt.relu, -2.0, 0.0, 2.0) == [0.0, 0.0, 1.0]
+
+
+def test_relu_of_nan_is_nan():
+    assert np.isnan(mt.relu(mt.tensor([np.nan])).item())
+
+
+def test_the_gradient_of_sqrt_at_0_is_infinite_for_scalars_and_arrays():
+    with np.errstate(divide="ignore"):
+        assert grad_of(mt.sqrt, 0.0, 4.0) == [np.inf, 0.25]
+        x = mt.tensor(0.0, requires_grad=True)
+        assert mt.grad(mt.sqrt(x), x).item() == np.inf
+
+
+@pytest.mark.parametrize("exponent", [0, 0.0, np.zeros(2)])
+def test_x_to_the_0_has_gradient_0_everywhere(exponent):
+    assert grad_of(lambda x: x**exponent, 0.0, 3.0) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("exponent", [1, 2, 3, np.array([1.0, 1.0]), np.array([2, 2])])
+def test_powers_at_0_have_the_derivatives_of_polynomials(exponent):
+    n = int(np.max(exponent))
+    x = mt.tensor(np.array([0.0, -2.0]), requires_grad=True)
+    first = mt.grad((x**exponent).sum(), x, create_graph=True)
+    np.testing.assert_array_equal(first.numpy(), n * np.array([0.0, -2.0]) ** (n - 1))
+    second = mt.grad(first.sum(), x, allow_unused=True)
+    wanted = n * (n - 1) * np.array([0.0, -2.0]) ** max(n - 2, 0)
+    np.testing.assert_array_equal(np.zeros(2) if second is None else second.numpy(), wanted)
+
+
+def test_0_to_the_y_has_gradient_0_with_respect_to_y():
+    assert grad_of(lambda y: 0.0**y, 0.0, 1.0, 2.0) == [0.0, 0.0, 0.0]
+    assert grad_of(lambda y: np.array([0.0, 2.0]) ** y, 1.0, 1.0) == [0.0, 2 * np.log(2)]
+
+
+def test_a_negative_base_has_a_gradient_by_the_base_and_nan_by_the_exponent():
+    a, b = (mt.tensor(np.array(v), requires_grad=True) for v in (-2.0, 3.0))
+    with np.errstate(invalid="ignore"):
+        ga, gb = mt.grad(a**b, [a, b])
+    assert ga.item() == 12.0
+    assert np.isnan(gb.item())
+
+
+def test_tanh_of_large_numbers_has_gradient_0_without_a_warning():
+    assert grad_of(mt.tanh, -800.0, 0.0, 800.0) == [0.0, 1.0, 0.0]
+
+
+def test_where_passes_the_gradient_of_the_chosen_side():
+    chosen = np.array([True, False])
+    assert grad_of(lambda x: mt.where(chosen, x * 2, x * 3), 1.0, 1.0) == [2.0, 3.0]
+
+
+def test_where_of_an_infinite_derivative_that_was_not_chosen_is_nan_as_the_formula_says():
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert np.isnan(grad_of(lambda x: mt.where(x < 1, x, mt.sqrt(x)), 0.0))[0]
+
+
+# -- softmax and its relatives -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e4, -1e4])
+def test_softmax_does_not_change_under_a_shift_however_large(shift):
+    x = np.array([0.0, 1.0, 2.0])
+    e = np.exp(x) / np.exp(x).sum()
+    np.testing.assert_allclose(mt.softmax(mt.tensor(x + shift)).numpy(), e, rtol=1e-10)
+    np.testing.assert_allclose(mt.log_softmax(mt.tensor(x + shift)).numpy(), np.log(e), rtol=1e-10)
+
+
+def test_softmax_of_far_apart_entries_is_one_hot_with_gradient_0():
+    assert mt.softmax(mt.tensor([-1e4, 0.0, 1e4])).numpy().tolist() == [0.0, 0.0, 1.0]
+    assert grad_of(lambda x: mt.softmax(x) * [1.0, 2.0, 3.0], -1e4, 0.0, 1e4) == [0.0, 0.0, 0.0]
+
+
+def test_masked_entries_of_softmax_are_0_with_gradient_0():
+    x = mt.tensor(np.array([1.0, -np.inf, 2.0]), requires_grad=True)
+    y = mt.softmax(x)
+    assert y.numpy()[1] == 0.0
+    g = mt.grad((y * [1.0, 5.0, 2.0]).sum(), x).numpy()
+    assert g[1] == 0.0
+    np.testing.assert_allclose(g[0], -g[2])
+
+
+def test_softmax_of_nothing_but_masked_entries_is_nan():
+    assert np.isnan(mt.softmax(mt.tensor([-np.inf, -np.inf])).numpy()).all()
+
+
+def test_softmax_and_cross_entropy_take_integers():
+    np.testing.assert_allclose(mt.softmax(mt.tensor([0, 0])).numpy(), [0.5, 0.5])
+    np.testing.assert_allclose(mt.log_softmax(mt.tensor([0, 0])).numpy(), np.log([0.5, 0.5]))
+    assert mt.cross_entropy(mt.tensor([[0, 0]]), [1]).item() == pytest.approx(np.log(2))
+
+
+def test_log_softmax_keeps_what_softmax_loses_to_underflow():
+    assert mt.log_softmax(mt.tensor([0.0, 1e4])).numpy().tolist() == [-1e4, 0.0]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_cross_entropy_is_minus_the_log_softmax_of_the_target(reduction):
+    x, targets = np.random.default_rng(0).standard_normal((2, 3, 4)), np.array([[0, 3, 1], [2, 2, 0]])
+    logp = x - np.log(np.exp(x).sum(-1, keepdims=True))
+    wanted = -np.take_along_axis(logp, targets[..., None], -1)[..., 0]
+    reduced = {"mean": wanted.mean(), "sum": wanted.sum(), "none": wanted}[reduction]
+    np.testing.assert_allclose(mt.cross_entropy(mt.tensor(x), targets, reduction).numpy(), reduced)
+    assert mt.gradcheck(lambda a: mt.cross_entropy(a, targets, reduction), x) < 1e-8
+
+
+def test_cross_entropy_of_huge_logits_neither_overflows_nor_loses_its_gradient():
+    x = mt.tensor(np.array([[1e4, -1e4]]), requires_grad=True)
+    loss = mt.cross_entropy(x, [1])
+    assert loss.item() == 2e4
+    assert mt.grad(loss, x).numpy().tolist() == [[1.0, -1.0]]
+
+
+def test_cross_entropy_over_no_rows_is_0():
+    assert mt.cross_entropy(mt.tensor(np.ones((0, 3))), np.array([], int)).item() == 0.0
+
+
+# -- size zero and repeats ---------------------------------------------------------------------------------------------
+
+
+def test_size_zero_has_gradients_of_the_right_shape():
+    a, b = (mt.tensor(np.ones(s), requires_grad=True) for s in ((1,), (0,)))
+    (a * b).sum().backward()
+    assert (a.grad.numpy().tolist(), b.grad.shape) == ([0.0], (0,))
+    c, d = (mt.tensor(np.ones(s), requires_grad=True) for s in ((3, 4), (4, 0)))
+    (c @ d).sum().backward()
+    assert c.grad.numpy().tolist() == np.zeros((3, 4)).tolist()
+    assert d.grad.shape == (4, 0)
+
+
+def test_repeated_indices_accumulate():
+    assert grad_of(lambda x: x[[0, 0, 1]], 1.0, 1.0, 1.0) == [2.0, 1.0, 0.0]
+    assert grad_of(lambda x: x[np.array([-1, 2]), None], 1.0, 1.0, 1.0) == [0.0, 0.0, 2.0]
+
+
+def test_a_tensor_can_be_an_index():
+    x = mt.tensor(np.arange(3.0), requires_grad=True)
+    assert x[mt.tensor([2, 0])].numpy().tolist() == [2.0, 0.0]
+    assert x[x > 0.5].numpy().tolist() == [1.0, 2.0]
