@@ -149,8 +149,9 @@ def trace(
     """Run a backward pass and watch every edge; nothing is accumulated in `.grad`, nothing is freed.
 
     Args:
-        root: what to differentiate; a scalar, unless `gradient` is given. on_edge: sees (edge id, cotangent) as it
-        happens.  If it returns an array, that travels on instead: zeros cut the
+        root: what to differentiate; a scalar, unless `gradient` is given.
+        gradient: the cotangent of root, of root's shape; 1 for a scalar.
+        on_edge: sees (edge id, cotangent) as it happens.  If it returns an array, that travels on instead: zeros cut the
             edge, so that what arrives elsewhere came by the other ways.
 
     >>> import minitorch as mt

@@ -29,10 +29,11 @@ class Tensor(Operators):
     """An n-dimensional array of one dtype that remembers the operations it came from.
 
     Args:
-        data: an array, a Tensor, a number or nested lists of numbers.  Copied: changing the source later changes
-        nothing here. requires_grad: whether derivatives with respect to this Tensor will be asked for; floating dtypes
-        only. dtype: the dtype to have; arrays keep theirs, Python numbers get the default dtype (float32, see
-        `default_dtype`). name: how graphs call it.
+        data: an array, a Tensor, a number or nested lists of numbers.  Copied: changing the source later changes nothing.
+        requires_grad: whether derivatives with respect to this Tensor will be asked for; floating dtypes only.
+        dtype: the dtype to have; arrays keep theirs, Python numbers get the default dtype (float32, see
+            `default_dtype`).
+        name: how graphs call it.
 
     Raises:
         DtypeError: `requires_grad` of integers, booleans or complex numbers; an object that is not numeric.

@@ -20,9 +20,9 @@ class EncoderBlock(nn.Module):
     """(batch, n, d) -> (batch, n, d).
 
     Args:
-        d: width. mixer: what mixes the positions, (batch, n, d) -> (batch, n, d): `MultiHeadAttention` in a
-        Transformer; an `RNN` in
-            its place makes a recurrent block that is equal in all else.
+        d: width.
+        mixer: what mixes the positions, (batch, n, d) -> (batch, n, d): `MultiHeadAttention` in a Transformer; an `RNN`
+            in its place makes a recurrent block that is equal in all else.
         d_ff: hidden width of the feed-forward network; 4 d unless given, as in the paper.
         norm: "post" as in the paper, or "pre".
 

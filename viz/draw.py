@@ -98,9 +98,9 @@ def draw(tensor: mt.Tensor, level: Level | None = None, *, gradients: bool | Non
     """Draw the graph behind a tensor.
 
     Args:
-        tensor: the result of any computation with an input that requires a gradient. level: "op" for every operation,
-        "module" for one box a call of a module; unless given, "op" up to 60 nodes. gradients: whether to run a backward
-        pass (which frees nothing and changes no `.grad`) and show its norms; unless
+        tensor: the result of any computation with an input that requires a gradient.
+        level: "op" for every operation, "module" for one box a call of a module; unless given, "op" up to 60 nodes.
+        gradients: whether to run a backward pass (which frees nothing and changes no `.grad`) and show its norms; unless
             given, where it is possible: for a scalar whose saved values are still there.
 
     Raises:

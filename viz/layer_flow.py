@@ -25,9 +25,11 @@ class LayerFlow:
     """The flow through one layer at one input.
 
     Args:
-        module: (batch, n, d) -> (batch, n, d). x: the layer's input, (n, d). layer: its number, from 1; the inputs are
-        the points of layer - 1. input_role: the role of those points. output_role: the role of the layer's outputs: "h"
-        where they are the states of a recurrence, "y" otherwise; found
+        module: (batch, n, d) -> (batch, n, d).
+        x: the layer's input, (n, d).
+        layer: its number, from 1; the inputs are the points of layer - 1.
+        input_role: the role of those points.
+        output_role: the role of the layer's outputs: "h" where they are the states of a recurrence, "y" otherwise; found
             out unless given.
     """
 
