@@ -15,16 +15,20 @@ is first imported.
 from minitorch import memory, nn, random
 from minitorch.check import gradcheck
 from minitorch.errors import (
+    AnomalyError,
+    ArgumentError,
     DtypeError,
     FormulaError,
     GradientError,
     GraphFreedError,
+    InPlaceError,
     MinitorchError,
+    OperandError,
     RegistrationError,
     ShapeError,
 )
 from minitorch.graph import Edge, Graph, Node
-from minitorch.modes import default_dtype, enable_grad, no_grad, scope, step
+from minitorch.modes import default_dtype, detect_anomaly, enable_grad, no_grad, scope, step
 from minitorch.nn import Module, Parameter
 from minitorch.ops.elementwise import (
     absolute,
@@ -74,6 +78,8 @@ from minitorch.tensor import Tensor, tensor
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnomalyError",
+    "ArgumentError",
     "Array",
     "DtypeError",
     "Edge",
@@ -81,9 +87,11 @@ __all__ = [
     "GradientError",
     "Graph",
     "GraphFreedError",
+    "InPlaceError",
     "MinitorchError",
     "Module",
     "Node",
+    "OperandError",
     "Parameter",
     "Primitive",
     "RegistrationError",
@@ -98,6 +106,7 @@ __all__ = [
     "concatenate",
     "cross_entropy",
     "default_dtype",
+    "detect_anomaly",
     "divide",
     "embedding",
     "enable_grad",

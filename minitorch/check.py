@@ -146,6 +146,6 @@ def _compare(k: int, analytic: np.ndarray, numeric: np.ndarray, rtol: float, ato
         raise GradcheckError(
             f"gradcheck, order {order}: input {k}, entry {entry}: "
             f"analytic {analytic[i]:.12g}, numeric {numeric[i]:.12g}; "
-            f"{int((error > atol + rtol * scale).sum())} of {error.size} entries are off. Check the rule of that input."
+            f"{int((~(error <= atol + rtol * scale)).sum())} of {error.size} entries are off. Check that input's rule."
         )
     return float(error.max() / max(1.0, scale))

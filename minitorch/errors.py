@@ -49,6 +49,14 @@ class ShapeError(_AtUserLine, ValueError):
     """Shapes, axes or sizes do not fit together."""
 
 
+class OperandError(_AtUserLine, ValueError):
+    """A value that the operation is not defined for."""
+
+
+class ArgumentError(_AtUserLine, TypeError):
+    """An operation was called with arguments that it does not take."""
+
+
 class DtypeError(_AtUserLine, TypeError):
     """A value has a type that the operation has no meaning for."""
 
@@ -59,6 +67,18 @@ class GradientError(_AtUserLine, RuntimeError):
 
 class GraphFreedError(GradientError):
     """The values that the backward pass needs were freed by an earlier one."""
+
+
+class InPlaceError(GradientError):
+    """A value that the backward pass needs was written to after it was kept."""
+
+
+class AnomalyError(GradientError):
+    """In anomaly mode, the first NaN or infinity; says which operation made it, in which module, from which line."""
+
+
+class StateError(_AtUserLine, ValueError, RuntimeError):
+    """A state dict, or the file that should hold one, does not fit: its names, shapes, dtypes or bytes."""
 
 
 class RegistrationError(MinitorchError, TypeError):

@@ -8,6 +8,7 @@ read this and nothing else.
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -18,7 +19,8 @@ import numpy as np
 from minitorch.errors import GradientError
 from minitorch.shapes import Shape
 from minitorch.tape import Call
-from minitorch.tensor import Tensor
+from minitorch.tensor import Tensor, source
+from minitorch.versions import owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +139,28 @@ def _jsonable(value: Any) -> Any:
     return value if isinstance(value, int | float | str | bool | None) else repr(value)
 
 
-def sources(root: Call | Tensor) -> list[Call | Tensor]:
-    """The calls and leaves that `root` depends on, itself included, in the order in which the calls were made; no
-    recursion."""
-    seen: dict[int, Call | Tensor] = {id(root): root}
-    stack = [root]
-    while stack:
-        v = stack.pop()
-        for p in v.parents if isinstance(v, Call) else ():
+def reach(root: Call | Tensor) -> tuple[list[Call], list[Tensor]]:
+    """The calls that `root` depends on, itself included, in the order in which they were made, and the leaves."""
+    if isinstance(root, Tensor):
+        return [], [root]
+    calls, leaves = [root], []
+    seen = {id(root)}
+    for call in calls:  # grows as it goes
+        for p in call.parents:
             if p is not None and id(p) not in seen:
-                seen[id(p)] = p
-                stack.append(p)
-    calls = sorted((v for v in seen.values() if isinstance(v, Call)), key=lambda c: c.number)
-    return _with_leaves(calls) if calls else [root]
+                seen.add(id(p))
+                (calls if type(p) is Call else leaves).append(p)  # type: ignore[arg-type]
+    calls.sort(key=_number)
+    return calls, leaves
+
+
+_number = operator.attrgetter("number")
+
+
+def sources(root: Call | Tensor) -> list[Call | Tensor]:
+    """The calls and leaves that `root` depends on, itself included; a leaf stands before its first use."""
+    calls, leaves = reach(root)
+    return _with_leaves(calls) if calls else list(leaves)
 
 
 def _with_leaves(calls: Iterable[Call]) -> list[Call | Tensor]:
@@ -172,7 +183,7 @@ def capture(tensor: Tensor) -> tuple[Graph, dict[int, int]]:
         raise GradientError(
             "this tensor does not require a gradient, so nothing was recorded. Make an input with requires_grad=True?"
         )
-    order = sources(tensor if tensor._origin is None else tensor._origin)
+    order = sources(source(tensor))
     number = {id(v): i for i, v in enumerate(order)}
     buffers = _Buffers(leaf._array for leaf in order if isinstance(leaf, Tensor))
     nodes, edges = [], []
@@ -195,19 +206,21 @@ class _Buffers:
 
     def __init__(self, leaves: Iterable[np.ndarray]):
         self._number: dict[int, int] = {}
-        self._leaves = {id(_owner(a)) for a in leaves}
+        self._leaves = {id(owner(a)) for a in leaves}
 
     def describe(self, call: Call) -> Iterator[Saved]:
-        for name, value in (call.saved or {}).items():
-            for array in value if isinstance(value, tuple) else (value,):
-                if isinstance(array, np.ndarray):
-                    owner = _owner(array)
-                    number = self._number.setdefault(id(owner), len(self._number))
-                    yield Saved(name, owner.nbytes, number, id(owner) not in self._leaves and name not in call.borrowed)
+        kept = {**call.static, **(call.saved or {})}  # an index array is a static argument, and the call's own copy
+        for name, value in kept.items():
+            for array in _arrays_in(value):
+                block = owner(array)
+                number = self._number.setdefault(id(block), len(self._number))
+                yield Saved(name, block.nbytes, number, id(block) not in self._leaves and name not in call.borrowed)
 
 
-def _owner(array: np.ndarray) -> np.ndarray:
-    """The array whose memory this view shows."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
+def _arrays_in(value: Any) -> Iterator[np.ndarray]:
+    """The arrays that a saved value or a static argument is or holds."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _arrays_in(part)

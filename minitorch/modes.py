@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minitorch.errors import DtypeError
+from minitorch.errors import AnomalyError, DtypeError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,7 +27,9 @@ class State(NamedTuple):
     scope: str = ""  # the path of the module that runs, such as "Encoder.attention.W_q"
     step: int | None = None  # the time step of a recurrence, counted from 0
     dtype: np.dtype = np.dtype(np.float32)  # of parameters and of tensors made from Python numbers
+    anomaly: bool = False  # whether every value is looked at for NaN and infinity
     outer: State | None = None  # what held before, and will again
+    module: Any = None  # the innermost nn.Module that runs; it knows under which path it holds what it calls
 
 
 _state: ContextVar[State] = ContextVar("minitorch.state", default=State())  # noqa: B039 (a State is immutable)
@@ -135,3 +137,27 @@ def default_dtype(dtype: DTypeLike) -> Mode:
     if chosen.kind != "f":
         raise DtypeError(f"default_dtype({chosen}): parameters are floating-point numbers. Use float32 or float64?")
     return Mode(dtype=chosen)
+
+
+def detect_anomaly() -> Mode:
+    """Stop at the first NaN or infinity, forward or backward, and name the operation, the module and the user's line.
+
+    Every result is looked at, and every call notes the user's line: for finding a fault, not for training.
+
+    >>> import minitorch as mt
+    >>> x = mt.tensor([0.0], requires_grad=True)
+    >>> with np.errstate(divide="ignore"), mt.detect_anomaly():
+    ...     mt.log(x)
+    Traceback (most recent call last):
+        ...
+    minitorch.errors.AnomalyError: log: its out of shape (1,) has -inf at entry (0,)...
+    """
+    return Mode(anomaly=True)
+
+
+def anomaly_error(name: str, what: str, values: np.ndarray, path: str, line: str | None = None) -> AnomalyError:
+    """The error for a value that is not finite."""
+    entry = tuple(int(i[0]) for i in np.nonzero(~np.isfinite(np.atleast_1d(values))))
+    module = f", in module {path}" if path else ""
+    recorded = f", recorded at {line}" if line else ""
+    return AnomalyError(f"{name}: {what} has {np.atleast_1d(values)[entry]} at entry {entry}{module}{recorded}")

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
 import numpy as np
 
-from minitorch.errors import RegistrationError, ShapeError
+from minitorch.errors import ArgumentError, MinitorchError, RegistrationError
+from minitorch.explain import Explanation, explained
 from minitorch.shapes import Shape, broadcast_mismatch
 
 if TYPE_CHECKING:  # the class is defined later; only the type checker looks ahead
@@ -35,9 +36,6 @@ Array: TypeAlias = "Tensor | np.ndarray | np.generic | float"
 Formula = str | Callable[[Mapping[str, int], Mapping[str, Any]], str]
 """Index notation, or a function (rank of each input, static arguments) -> index notation, since operations have any
 rank."""
-
-Explanation = Callable[..., str | None]
-"""(shapes of the inputs, **static) -> why they do not fit, or None."""
 
 REGISTRY: dict[str, Primitive[...]] = {}
 COMPOSITES: dict[str, Composite[...]] = {}
@@ -71,6 +69,7 @@ class Primitive(Generic[P]):
     explain: Explanation | None = None
     variadic: bool = False  # its only input stands for any number of arrays
     differentiable: frozenset[str] = field(default=frozenset())
+    differentiable_bits: int = 0  # the same by position, as a bit set
 
     def __call__(self, *args: P.args, **static: P.kwargs) -> Tensor:
         if len(args) != len(self.inputs) and not self.variadic:
@@ -86,31 +85,27 @@ class Primitive(Generic[P]):
         n = len(self.inputs)
         if n < len(args) <= n + len(self.static) and not static:
             return args[:n], dict(zip(self.static, args[n:], strict=False))
-        bound = inspect.signature(self.forward).bind(*args, **static).arguments
+        signature = inspect.signature(self.forward)
+        try:
+            bound = signature.bind(*args, **static).arguments
+        except TypeError as error:
+            raise ArgumentError(f"{self.name}{signature}: {error}.") from None
         inputs = tuple(bound.pop(name) for name in self.inputs)
         return inputs, bound
 
     def compute(self, arrays: tuple[Any, ...] | list[Any], static: Mapping[str, Any]) -> Any:
-        """Run the forward function on plain arrays; a NumPy complaint about shapes becomes a ShapeError that names
-        them."""
+        """Run the forward function on plain arrays.
+
+        What NumPy complains about becomes an error that names the operation, the shapes and the user's line: a
+        ShapeError for shapes, axes and indices, a DtypeError for types, an OperandError for values.
+        """
         try:
             return self.forward(*arrays, **static)
-        except (ValueError, IndexError) as error:
-            if isinstance(error, ShapeError):
-                raise
-            raise ShapeError(self._complaint(arrays, static, error)) from None
-
-    def _complaint(self, arrays: tuple[Any, ...] | list[Any], static: Mapping[str, Any], error: Exception) -> str:
-        shapes = [tuple(getattr(a, "shape", ())) for a in arrays]
-        if self.explain is not None:
-            try:
-                reason = self.explain(*shapes, **static)
-            except Exception:  # an explanation must never hide what it was asked to explain
-                reason = None
-            if reason:
-                return f"{self.name}: {reason}"
-        shown = ", ".join(map(str, shapes)) + "".join(f", {k}={v!r}" for k, v in static.items())
-        return f"{self.name}({shown}): {error}"
+        except MinitorchError:
+            raise
+        except (ValueError, IndexError, TypeError) as error:
+            shapes = [tuple(getattr(a, "shape", ())) for a in arrays]
+            raise explained(self.name, self.explain, shapes, static, error) from None
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.inputs)})>"
@@ -225,6 +220,8 @@ def _build(
             rules.append(_rule(name, group, fn, inputs, outputs, static))
     if missing := [i for i in inputs if i not in covered]:
         raise RegistrationError(f"{name}: no rule for {missing}; give one, or None if it has no derivative")
+    differentiable = frozenset(i for r in rules for i in r.inputs)
+    bits = sum(1 << k for k, i in enumerate(inputs) if i in differentiable)
     return Primitive(
         name=name,
         forward=forward,
@@ -235,7 +232,8 @@ def _build(
         formula=formula,
         explain=explain,
         variadic=variadic,
-        differentiable=frozenset(i for r in rules for i in r.inputs),
+        differentiable=differentiable,
+        differentiable_bits=-1 if variadic and differentiable else bits,
     )
 
 

@@ -1,30 +1,26 @@
-"""What is the derivative?  One sweep over the recorded calls, last made first; no recursion.
+"""What is the derivative?  Reverse mode: one sweep over the recorded calls, last made first (`sweep.py`).
 
     dL/dx = sum over the uses u of x:  J_u^T dL/du
 
-Each rule turns the cotangents of a call's outputs into those of its inputs.  Broadcasting and dtype are undone here, in
-one place, after the rule.  With `create_graph=True` the sweep is recorded too and can be differentiated again.
+Each rule turns the cotangents of a call's outputs into those of its inputs.  With `create_graph=True` the sweep is
+recorded too and can be differentiated again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from minitorch import modes
 from minitorch.errors import GradientError, ShapeError
-from minitorch.graph import Graph, capture, sources
+from minitorch.graph import Graph, capture
 from minitorch.ops.elementwise import astype
-from minitorch.ops.movement import sum_to
-from minitorch.primitive import Array, Rule
+from minitorch.primitive import Array
+from minitorch.sweep import key_of, sweep
 from minitorch.tape import Call
 from minitorch.tensor import Tensor, connect, plain, wrap
-
-OnEdge = Callable[[Call, int, Any], Any]
-"""Sees (call, position of the input, cotangent that arrives there); what it returns travels on."""
 
 
 def backward(
@@ -50,9 +46,11 @@ def backward(
     Tensor([2., 4.], dtype=float32)
     """
     free = not (retain_graph or create_graph)
-    # The sweep ends before the first gradient is handed out: an exception on the way changes no `.grad`.
-    for leaf, g in list(_sweep(root, _seed(root, gradient, create_graph), create_graph=create_graph, free=free)):
-        _accumulate(leaf, g if isinstance(g, Tensor) else np.array(g))
+    leaves, found = sweep(root, _seed(root, gradient, create_graph), create_graph=create_graph, free=free)
+    for leaf in leaves:  # only now: an exception on the way changes no `.grad`
+        g = found.get(key_of(leaf))
+        if g is not None:
+            _accumulate(leaf, g if isinstance(g, Tensor) else np.array(g))
 
 
 def _accumulate(leaf: Tensor, g: Any) -> None:
@@ -97,16 +95,13 @@ def grad(
     for k, x in enumerate(wanted):
         if not x.requires_grad:
             raise GradientError(f"{_said(x, k)} does not require a gradient. Make it with requires_grad=True?")
-    keys = {(id(_source(x)), x._index) for x in wanted}
+    keys = {key_of(x) for x in wanted if not x.is_leaf}
     free = not (create_graph if retain_graph is None else retain_graph)
-    found: dict[tuple[int, int], Any] = {}
     seed = _seed(output, gradient, create_graph)
-    for source, g in _sweep(output, seed, create_graph=create_graph, free=free, keys=keys):
-        slot = (id(source[0]), source[1]) if isinstance(source, tuple) else (id(source), 0)
-        found[slot] = g
+    _, found = sweep(output, seed, create_graph=create_graph, free=free, keys=keys)
     results = []
     for k, x in enumerate(wanted):
-        g = found.get((id(_source(x)), x._index))
+        g = found.get(key_of(x))
         if g is None and not allow_unused:
             raise GradientError(
                 f"the output does not depend on {_said(x, k)}. Pass allow_unused=True to get None for it?"
@@ -151,8 +146,8 @@ def trace(
     Args:
         root: what to differentiate; a scalar, unless `gradient` is given.
         gradient: the cotangent of root, of root's shape; 1 for a scalar.
-        on_edge: sees (edge id, cotangent) as it happens.  If it returns an array, that travels on instead: zeros cut the
-            edge, so that what arrives elsewhere came by the other ways.
+        on_edge: sees (edge id, cotangent) as it happens.  If it returns an array, that travels on instead: zeros cut
+            the edge, so that what arrives elsewhere came by the other ways.
 
     >>> import minitorch as mt
     >>> x = mt.tensor([3.0, 4.0], requires_grad=True)
@@ -172,8 +167,7 @@ def trace(
             raise ShapeError(f"on_edge returned shape {np.shape(instead)} for edge {e}, which carries {g.shape}.")
         return g if instead is None else instead
 
-    for _ in _sweep(root, _seed(root, gradient, False), create_graph=False, free=False, on_edge=see):
-        pass
+    sweep(root, _seed(root, gradient, False), create_graph=False, free=False, on_edge=see)
     return Trace(graph, norms)
 
 
@@ -193,13 +187,6 @@ def norm(g: np.ndarray, axis: int | None = None) -> Any:
 def _argument(x: Array) -> Tensor:
     """A Tensor of its own for x: what else a function does with x is no derivative by this argument."""
     return astype(x, x.dtype) if isinstance(x, Tensor) and x.requires_grad else Tensor(x, requires_grad=True)
-
-
-# -- the sweep ---------------------------------------------------------------------------------------------------------
-
-
-def _source(x: Tensor) -> Call | Tensor:
-    return x if x._origin is None else x._origin
 
 
 def _said(x: Tensor, k: int) -> str:
@@ -227,75 +214,3 @@ def _seed(root: Tensor, gradient: Array | None, create_graph: bool) -> Any:
                 f"the cotangent has shape {seed.shape}, but what is differentiated has {root.shape}; they must be equal"
             )
     return seed if isinstance(seed, Tensor) or not create_graph else wrap(seed)
-
-
-def _sweep(
-    root: Tensor,
-    seed: Any,
-    *,
-    create_graph: bool,
-    free: bool,
-    on_edge: OnEdge | None = None,
-    keys: set[tuple[int, int]] | None = None,
-) -> Iterator[tuple[Any, Any]]:
-    """Yield (leaf, cotangent), and ((call, output), cotangent) for those intermediate results that `keys` names."""
-    at: dict[int, list[Any]] = {}
-    _add(at, _source(root), root._index, seed)
-    order = sources(_source(root))
-    _ = [v.values() for v in order if isinstance(v, Call)]  # raises if some were freed, before anything else is
-    for v in reversed(order):
-        gs = at.pop(id(v), None)
-        if gs is None:
-            continue
-        if isinstance(v, Tensor):
-            yield v, gs[0]
-            continue
-        if keys:
-            yield from (((v, i), g) for i, g in enumerate(gs) if g is not None and (id(v), i) in keys)
-        with modes.Mode(grad_enabled=create_graph):
-            _pull(v, _all_cotangents(v, gs, create_graph), at, on_edge)
-        if free:
-            v.saved = None
-
-
-def _all_cotangents(v: Call, gs: list[Any], create_graph: bool) -> list[Any]:
-    """One cotangent per output; an output that nothing used sends zeros."""
-    gs = gs + [None] * (len(v.out_shapes) - len(gs))
-    for i, g in enumerate(gs):
-        if g is None:
-            zeros = np.zeros(v.out_shapes[i], v.dtypes[i])
-            gs[i] = wrap(zeros) if create_graph else zeros
-    return gs
-
-
-def _pull(v: Call, gs: list[Any], at: dict[int, list[Any]], on_edge: OnEdge | None) -> None:
-    """Apply the rules of the inputs that want a gradient, and hand their cotangents on."""
-    for rule in v.primitive.rules:
-        where = [v.positions(name) for name in rule.inputs]
-        if all(v.parents[k] is None for ks in where for k in ks):
-            continue
-        parts = _apply(rule, v, gs)
-        for ks, part in zip(where, parts, strict=True):
-            for k, g in zip(ks, part if v.primitive.variadic else (part,), strict=True):
-                parent = v.parents[k]
-                if parent is None:
-                    continue
-                if g.shape != v.in_shapes[k]:  # undo broadcasting
-                    g = sum_to(g, v.in_shapes[k])
-                dtype = parent.dtype if isinstance(parent, Tensor) else parent.dtypes[v.indices[k]]
-                if g.dtype != dtype:  # undo promotion
-                    g = astype(g, dtype)
-                if on_edge is not None:
-                    g = on_edge(v, k, g)
-                _add(at, parent, v.indices[k], g)
-
-
-def _apply(rule: Rule, v: Call, gs: list[Any]) -> Sequence[Any]:
-    result = rule.fn(*gs, *[v.need(n) for n in rule.needs], **{s: v.static[s] for s in rule.static})
-    return result if len(rule.inputs) > 1 else (result,)
-
-
-def _add(at: dict[int, list[Any]], source: Call | Tensor, index: int, g: Any) -> None:
-    slots = at.setdefault(id(source), [])
-    slots += [None] * (index + 1 - len(slots))
-    slots[index] = g if slots[index] is None else slots[index] + g

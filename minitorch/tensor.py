@@ -29,7 +29,7 @@ class Tensor(Operators):
     """An n-dimensional array of one dtype that remembers the operations it came from.
 
     Args:
-        data: an array, a Tensor, a number or nested lists of numbers.  Copied: changing the source later changes nothing.
+        data: an array, a Tensor, a number or nested lists of numbers.  Copied: later changes of the source do not show.
         requires_grad: whether derivatives with respect to this Tensor will be asked for; floating dtypes only.
         dtype: the dtype to have; arrays keep theirs, Python numbers get the default dtype (float32, see
             `default_dtype`).
@@ -44,7 +44,7 @@ class Tensor(Operators):
     Tensor([[2., 4.], [6., 8.]], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_array", "_grad", "_index", "_origin", "_requires_grad", "name")
+    __slots__ = ("__weakref__", "_array", "_grad", "_hooks", "_index", "_origin", "_requires_grad", "name")
     __array_ufunc__ = (
         None  # `array + tensor` asks Tensor.__radd__, and np.exp(tensor) says that it cannot, instead of detaching
     )
@@ -54,6 +54,7 @@ class Tensor(Operators):
     _index: int
     _grad: Tensor | None
     _requires_grad: bool
+    _hooks: list[Callable[[Tensor], Tensor | None]] | None
     name: str | None
 
     def __init__(
@@ -65,7 +66,7 @@ class Tensor(Operators):
                 f"requires_grad=True of a {array.dtype} tensor; derivatives are taken of floating-point numbers. "
                 "Give dtype='float32'?"
             )
-        self._array, self._origin, self._index = array, None, 0
+        self._array, self._origin, self._index, self._hooks = array, None, 0, None
         self._grad, self._requires_grad, self.name = None, requires_grad, name
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -215,14 +216,21 @@ def connect(backward: Callable[..., None]) -> None:
 def wrap(array: np.ndarray) -> Tensor:
     """A Tensor around this very array: no copy, no origin."""
     t = Tensor.__new__(Tensor)
-    t._array, t._origin, t._index, t._grad, t._requires_grad, t.name = array, None, 0, None, False, None
+    t._array, t._origin, t._index, t._hooks = array, None, 0, None
+    t._grad, t._requires_grad, t.name = None, False, None
     return t
 
 
 def _rebuilt(cls: type[Tensor], array: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
     t = cls.__new__(cls)
-    t._array, t._origin, t._index, t._grad, t._requires_grad, t.name = array.copy(), None, 0, None, requires_grad, name
+    t._array, t._origin, t._index, t._hooks = array.copy(), None, 0, None
+    t._grad, t._requires_grad, t.name = None, requires_grad, name
     return t
+
+
+def source(x: Tensor) -> Call | Tensor:
+    """What x came from: the call that made it, or itself."""
+    return x if x._origin is None else x._origin
 
 
 def plain(value: Any) -> Any:
@@ -232,7 +240,14 @@ def plain(value: Any) -> Any:
 
 def _to_array(data: Any, dtype: DTypeLike | None) -> np.ndarray:
     keeps_dtype = hasattr(data, "dtype")
-    array = np.array(plain(data), dtype)
+    if isinstance(data, list | tuple) and any(isinstance(x, Tensor) and x.requires_grad for x in data):
+        raise DtypeError(
+            "a list of tensors that require gradients; a copy of their numbers would lose them. Use stack?"
+        )
+    try:
+        array = np.array(plain(data), dtype)
+    except (ValueError, TypeError) as error:
+        raise ShapeError(f"{type(data).__name__} cannot become one array: {error}") from None
     if array.dtype.kind not in "fiub":
         raise DtypeError(f"data of dtype {array.dtype}; tensors hold floating-point numbers, integers or booleans.")
     if dtype is None and not keeps_dtype and array.dtype.kind == "f":

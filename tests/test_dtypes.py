@@ -90,3 +90,17 @@ def test_dot_grad_takes_only_a_tensor_of_the_same_shape_and_dtype(value, error, 
     with pytest.raises(error, match=said):
         x.grad = value
     assert x.grad is None
+
+
+def test_python_numbers_do_not_widen_a_stack_or_stand_for_float64_in_a_list():
+    x = mt.tensor(1.0, requires_grad=True)
+    assert mt.stack([x, 2.0]).dtype == np.float32
+    assert mt.add(mt.tensor([1.0]), [2.0]).dtype == np.float32
+
+
+def test_where_two_python_numbers_meet_a_mask_the_default_dtype_holds():
+    mask = mt.tensor([True, False])
+    assert mt.where(mask, 1.0, 0.0).dtype == np.float32
+    assert (mask * 0.5).dtype == np.float32
+    with mt.default_dtype("float64"):
+        assert mt.where(mask, 1.0, 0.0).dtype == np.float64

@@ -47,7 +47,10 @@ SHAPE_ERRORS = {
         "max: axis 0 of shape (0, 3) is empty, and nothing has no largest entry",
     ),
     "getitem": (lambda: t(2, 3)[5], "getitem((2, 3), index=5): index 5 is out of bounds for axis 0 with size 2"),
-    "softmax": (lambda: mt.softmax(t(2), axis=1), "softmax((2,), axis=1): axis 1 is out of bounds"),
+    "softmax": (
+        lambda: mt.softmax(t(2), axis=1),
+        "softmax: axis 1 is out of bounds for array of dimension 1; shape (2,) has axes 0 ... 0.",
+    ),
     "concatenate": (
         lambda: mt.concatenate([t(2, 3), t(2, 4)]),
         "concatenate: axis 1 is 3 in part 0 (2, 3) and 4 in part 1 (2, 4); only axis 0 may differ",
@@ -195,3 +198,34 @@ def test_rules_of_inputs_that_share_work_return_one_gradient_each():
         assert alone.numpy().tolist() == [3.0, 5.0]
     finally:
         del REGISTRY["test_shared"]
+
+
+NOT_SHAPES = {
+    "a value": (
+        lambda: mt.tensor([1, 2]) ** -1,
+        mt.OperandError,
+        "power((2,), ()): Integers to negative integer powers",
+    ),
+    "a type": (lambda: t(2, 3).sum(axis=[0, 1]), mt.DtypeError, "sum((2, 3), axis=[0, 1], keepdims=False): "),
+    "an argument too many": (
+        lambda: mt.tanh(t(2), 2),
+        mt.ArgumentError,
+        "tanh(x: 'Array'): too many positional arguments",
+    ),
+    "ragged rows": (lambda: mt.tensor([[1, 2], [3]]), mt.ShapeError, "list cannot become one array"),
+    "tensors in a list": (
+        lambda: mt.tensor([mt.tensor(1.0, requires_grad=True)]),
+        mt.DtypeError,
+        "a list of tensors that require gradients",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NOT_SHAPES)
+def test_what_is_no_shape_has_an_error_of_its_own_that_names_the_operation(case):
+    function, kind, wanted = NOT_SHAPES[case]
+    with pytest.raises(kind) as caught:
+        function()
+    said, _, line = str(caught.value).partition("\n  at ")
+    assert said.startswith(wanted)
+    assert "test_errors.py" in line

@@ -91,3 +91,9 @@ def test_bytes_are_reported_by_scope_and_by_any_other_name():
 def test_a_tensor_without_a_graph_has_no_account():
     with pytest.raises(mt.GradientError, match="nothing was recorded"):
         saved_bytes(mt.tensor(1.0))
+
+
+def test_the_copy_of_an_index_array_counts():
+    w = mt.tensor(np.ones(1000), requires_grad=True)
+    index = np.arange(1000)
+    assert mt.memory.saved_bytes(w[index]) == index.nbytes
