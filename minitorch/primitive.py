@@ -146,16 +146,15 @@ def primitive(
     Args:
         vjp: for each input (or tuple of inputs that share work) its rule, or None where there is no derivative.
         outputs: their names; a value that a rule wants besides the result is an output too.  If it depends smoothly on
-        the
-            inputs, it has a cotangent of its own in the rules; treated as a constant it would make second derivatives
-            wrong.
+            the inputs, it has a cotangent of its own in the rules; treated as a constant it would make second
+            derivatives wrong.
         formula: what it computes, in index notation (see `minitorch.symbolic.parse`).
         explain: says which shapes do not fit and why; called only when the forward function has failed.
         name: how it is called in graphs and messages; the function's own name unless given.
 
     Raises:
-        RegistrationError: an input without a rule, a rule for an unknown input or with an unknown need, a name used
-        twice.
+        RegistrationError: an input without a rule, a rule for an unknown input or with an unknown need, a name that is
+            used twice.
 
     >>> import minitorch as mt, numpy as np
     >>> @primitive(vjp={"x": lambda g, x: g * (x + x)}, formula="out[...] = x[...]**2", name="doctest_square")

@@ -1,8 +1,10 @@
 """How does every position reach every other directly?  Each asks a question, and averages the answers.
 
-    Attention(Q, K, V) = softmax(Q K^T / sqrt(d_k)) V                             (Vaswani et al. 2017, arXiv
-    1706.03762, eq. 1) head_i = Attention(X W_q^i, X W_k^i, X W_v^i),   MultiHead(X) = Concat(head_1 ... head_h) W_o
-    (section 3.2.2)
+    Attention(Q, K, V) = softmax(Q K^T / sqrt(d_k)) V
+    head_i             = Attention(X W_q^i, X W_k^i, X W_v^i)
+    MultiHead(X)       = Concat(head_1 ... head_h) W_o
+
+Source: Vaswani et al. 2017 (arXiv 1706.03762), equation 1 and section 3.2.2.
 
 The square root keeps the scores' variance at 1: the product of two independent standard normal vectors of length d_k
 has variance d_k, and a softmax of large scores has a vanishing gradient (section 3.2.1, footnote 4).
@@ -17,6 +19,7 @@ import numpy as np
 import minitorch as mt
 from minitorch import nn
 from transformer.mask import additive, causal_mask
+from transformer.sequence import check_sequence
 
 
 @mt.composite(
@@ -68,11 +71,11 @@ def _mask(
     mask: np.ndarray | None, causal: bool, n: int, m: int, dtype: np.dtype
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The mask to add, and, where some row sees no key at all, 0 for such rows and 1 for the others."""
-    if mask is None:
-        return (causal_mask(n, m, dtype), None) if causal else (None, None)
-    if np.asarray(mask).dtype != bool:
+    if mask is not None and np.asarray(mask).dtype != bool:
         return (mask + causal_mask(n, m, dtype) if causal else mask), None
-    allowed: np.ndarray = np.asarray(mask)
+    if mask is None and not causal:
+        return None, None
+    allowed: np.ndarray = np.asarray(True if mask is None else mask)
     if causal:
         allowed = allowed & (causal_mask(n, m) == 0)
     sees = allowed.any(-1, keepdims=True)
@@ -108,6 +111,7 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, x: mt.Tensor, mask: np.ndarray | None = None) -> mt.Tensor:
         """x (batch, n, d), mask broadcasting to (batch, h, n, n) -> (batch, n, d)."""
+        check_sequence("MultiHeadAttention", x.shape, self.d_in)
         Q, K, V = self._heads(self.W_q(x)), self._heads(self.W_k(x)), self._heads(self.W_v(x))  # (batch, h, n, d/h)
         O = scaled_dot_product_attention(Q, K, V, mask, causal=self.causal)  # (batch, h, n, d/h)
         batch, h, n, d_k = O.shape

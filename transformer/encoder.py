@@ -1,8 +1,9 @@
 """What is a layer of the Transformer?  A mixer between positions, then a network at each, with a way around both.
 
-    y = LayerNorm(x + Mixer(x)),   z = LayerNorm(y + FFN(y))                   (Vaswani et al. 2017, section 3.1,
-    post-norm) y = x + Mixer(LayerNorm(x)),   z = y + FFN(LayerNorm(y))                   (Xiong et al. 2020, arXiv
-    2002.04745, pre-norm)
+    post-norm:  y = LayerNorm(x + Mixer(x)),   z = LayerNorm(y + FFN(y))
+    pre-norm:   y = x + Mixer(LayerNorm(x)),   z = y + FFN(LayerNorm(y))
+
+Source: Vaswani et al. 2017, section 3.1 (post-norm); Xiong et al. 2020, arXiv 2002.04745 (pre-norm).
 
 The residual ways around are why a gradient can cross many layers.
 """

@@ -1,7 +1,8 @@
 """How does attention know the order?  It does not; so each position is added to the token that stands there.
 
-PE(pos, 2i) = sin(pos / 10000^(2i/d)),   PE(pos, 2i+1) = cos(pos / 10000^(2i/d))     (Vaswani et al. 2017, section
-3.5)
+    PE(pos, 2i) = sin(pos / 10000^(2i/d)),   PE(pos, 2i+1) = cos(pos / 10000^(2i/d))
+
+Source: Vaswani et al. 2017, section 3.5.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ import numpy as np
 
 import minitorch as mt
 from minitorch import nn
+from transformer.sequence import check_sequence
 
 Init = Literal["uniform", "orthogonal"]
 SMALL = 0.1  # the factor on the input weights under orthogonal initialisation, which keeps tanh near its linear range
@@ -50,6 +51,7 @@ class RNN(nn.Module):
 
     def forward(self, x: mt.Tensor | np.ndarray) -> mt.Tensor:
         """x (batch, n, d_in) -> states (batch, n, d_h)."""
+        check_sequence("RNN", x.shape, self.d_in)
         h, states = None, []
         for t in range(x.shape[1]):
             with mt.step(t):

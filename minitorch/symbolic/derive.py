@@ -47,8 +47,7 @@ def derive_gradients(
 
     Arguments:
         op: the operation's name, for titles.
-        sizes: dimension to size, for the comparison with ``sympy.diff``; by default 2 for every dimension that the
-            program sums over and 1 for the others.
+        sizes: dimension to size, for the comparison with ``sympy.diff``; 2 unless given.
 
     Returns:
         One derivation for each input, in the order of ``wrt``.
@@ -214,14 +213,11 @@ def _without(definitions: Sequence[Definition], name: str) -> tuple[Definition, 
 
 
 def _sizes(program: Program, given: Mapping[str, int] | None) -> Sizes:
-    """Sizes for sympy.diff: exact algebra grows fast, and one term of an unsummed dimension shows as much as two."""
-    values = [d.value for d in program.definitions]
+    """Sizes for sympy.diff: 2 everywhere, the least at which a forgotten delta or sum shows."""
     entries = [*program.entries, *(d.target for d in program.definitions)]
     symbols = {s: None for e in entries for size in e.dimensions for s in size.free_symbols}
-    summed = {i.dimension for v in values for s in v.atoms(Sum) for i in s.bound}
-    default = {s: 2 if s in summed else 1 for s in symbols}
     named = dict(given or {})
-    return {s: named.get(str(s), size) for s, size in default.items() if isinstance(s, Symbol)}
+    return {s: named.get(str(s), 2) for s in symbols if isinstance(s, Symbol)}
 
 
 def _mentioned(sizes: Sizes, *expressions: Expr) -> str:
