@@ -7,6 +7,6 @@ viz.compare(rnn, attention, tokens)         # the paths that gradients take in t
 from viz.compare import Comparison, compare
 from viz.dot import LayoutError, LayoutTimeoutError
 from viz.draw import Drawing, draw
-from viz.measure import InputError
+from viz.errors import InputError
 
 __all__ = ["Comparison", "Drawing", "InputError", "LayoutError", "LayoutTimeoutError", "compare", "draw"]

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from minitorch.errors import MinitorchError
 from viz.compare import SUFFIXES, Comparison
 from viz.dot import LayoutError, shows_boxes
+from viz.errors import InputError
 from viz.files import check_target, write_whole
 from viz.palette import Theme
 from viz.study import SENTENCE, Options, compare_only, run, steps
@@ -80,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "--theme",
         choices=("auto", "light", "dark"),
         default="auto",
-        help="of a figure; auto follows the reader (default)",
+        help="of a figure; auto follows the reader (default), as a page always does",
     )
     return parser
 
@@ -99,7 +100,13 @@ def _compare(arguments: argparse.Namespace, command: str) -> int:
     options.check()
     output = (None if arguments.json else "report.html") if arguments.output is None else arguments.output
     target = None if output is None else check_target(output, SUFFIXES)
-    figure_only = target is not None and target.suffix.lower() != ".html" and not arguments.json
+    is_figure = target is not None and target.suffix.lower() != ".html"
+    if arguments.theme != "auto" and not is_figure:
+        raise InputError(
+            f"--theme {arguments.theme}: a page follows its reader's preference, and numbers have no colours. "
+            "Leave it out, or write a figure, such as -o figure.svg?"
+        )
+    figure_only = is_figure and not arguments.json
     with tqdm(total=steps(options, figure_only=figure_only), disable=None, file=sys.stderr, leave=False) as bar:
 
         def progress(done: str) -> None:
@@ -112,7 +119,7 @@ def _compare(arguments: argparse.Namespace, command: str) -> int:
         print(_json(study.to_dict()), flush=True)
     if target is None:
         return 0
-    if target.suffix.lower() == ".html" and study is not None:
+    if study is not None and not is_figure:
         write_whole(target, study.page())
         return _say_undrawn(comparison, target) if comparison.undrawn else _say(target)
     return _save_figure(comparison, target, arguments.theme)

@@ -10,15 +10,28 @@ import math
 import unicodedata
 from typing import Any
 
+import numpy as np
+
 from viz.dot import Dot
 from viz.palette import BIN_WIDTHS, COLOURS, Theme, attributes, bin_of
 
 FONT = "Arial"  # one name with known metrics; a CSS font list would be measured as Times
 POINTS_PER_INCH = 72
 XY = tuple[float, float]
+CLEAR = 0.4  # how far arrows stay away from points that they do not join
+HALO = 8.5  # the width under the shortest path, where columns are 30 points apart
+HEAD_ASPECT = 0.7  # width by length of an arrowhead, as Graphviz draws it
 
-_WIDTHS = {" ": 0.278, ".": 0.278, ",": 0.278, "i": 0.222, "j": 0.222, "l": 0.222, "t": 0.278, "f": 0.278, "r": 0.333}
-_WIDTHS |= {"m": 0.833, "w": 0.722, "%": 0.889, "<": 0.584, ">": 0.584, "(": 0.333, ")": 0.333}
+_WIDTHS = {  # of Arial, in thousandths of an em
+    c: width
+    for width, characters in {
+        191: "'", 222: "ijl’", 260: "|", 278: " !,./:;I[]\\ft", 333: "()-`r²³“”·", 334: "{}", 355: '"', 389: "*",
+        420: "₀₁₂₃₄₅₆₇₈₉", 469: "^", 500: "Jcksvxyz", 556: "#$0123456789?L_abdeghnopqu–", 584: "+<=>~−≥≤", 611: "FTZ",
+        667: "&ABEKPSVXY", 722: "CDHNRUw", 778: "GOQ", 833: "Mm", 889: "%", 944: "W", 1000: "…—", 1015: "@",
+    }.items()
+    for c in characters
+}  # fmt: skip
+BOLD = 1.09  # how much wider bold text is, at most
 
 
 def text_width(text: str, size: float) -> float:
@@ -33,9 +46,7 @@ def text_width(text: str, size: float) -> float:
             return 1.0
         if unicodedata.combining(c):
             return 0.0
-        if c in "₀₁₂₃₄₅₆₇₈₉":
-            return 0.42
-        return _WIDTHS.get(c, 0.667 if c.isupper() else 0.556)
+        return _WIDTHS.get(c, 722 if c.isupper() else 584) / 1000
 
     return size * sum(map(em, text))
 
@@ -147,10 +158,11 @@ class Canvas:
         self._place[name] = (*at, 0.0)
         self.dot.node(name, **_at(at), shape="point", style="invis", width=0.01, height=0.01)
 
-    def thin(self, tail: str, head: str, *, vertical: bool = True, tooltip: str = " ") -> None:
+    def thin(self, tail: str, head: str, *, path: bool = False, vertical: bool = True, tooltip: str = " ") -> None:
         """A thin grey line: a way that exists and carries no gradient."""
-        start, end = self._ends(tail, head, vertical)
-        self._edge(tail, head, _line(start, end), "zero", 0.5 * self._unit, "zero", tooltip)
+        curve = self._halo(tail, head, vertical) if path else self._route(tail, head, vertical)
+        names = "zero path" if path else "zero"
+        self._edge(tail, head, curve, "zero", 0.5 * self._unit, names, tooltip)
 
     def arrow(
         self,
@@ -161,31 +173,26 @@ class Canvas:
         path: bool = False,
         vertical: bool = True,
         tooltip: str = " ",
-        bend: float = 0.0,
     ) -> None:
         """A gradient arrow; width and colour say the same bin of its relative norm.
 
         Args:
             path: whether it lies on the shortest path: then it has a halo.
             vertical: leave at the south and enter at the north, so that long arrows clear the neighbours.
-            bend: how far the middle is pushed aside, for a way around a point between the two.
         """
         k = bin_of(relative_norm)
         width = BIN_WIDTHS[4 - k] * self._unit
-        length = (3.6 + 1.15 * BIN_WIDTHS[4 - k]) * self._unit
-        start, end = self._ends(tail, head, vertical)
-        curve = _curve(start, end, bend)
-        if path:
-            halo = max(width + 5.5 * self._unit, 7.5 * self._unit)
-            inner = self._ends(tail, head, vertical, gap=0)
-            self._edge(tail, head, _curve(*inner, bend), "halo", halo, "halo", " ")
-        (x2, y2), (x3, y3) = curve[2], curve[3]
+        curve = self._halo(tail, head, vertical) if path else self._route(tail, head, vertical)
+        (x0, y0), (x2, y2), (x3, y3) = curve[0], curve[2], curve[3]
+        # Where points are near each other, the head is short, so that the shaft's width can be seen.
+        room = math.hypot(x3 - x0, y3 - y0)
+        length = min((3.6 + 1.15 * BIN_WIDTHS[4 - k]) * self._unit, max(0.42 * room, 1.2 * width / HEAD_ASPECT))
         d = math.hypot(x3 - x2, y3 - y2) or 1.0
         ux, uy = (x3 - x2) / d, (y3 - y2) / d
         base = (x3 - ux * length, y3 - uy * length)
         names = f"gradient{k} path" if path else f"gradient{k}"
-        shaft = [curve[0], curve[1], _toward(curve[2], base, bend), (base[0] + ux * 0.5, base[1] + uy * 0.5)]
-        if not bend:
+        shaft = [curve[0], curve[1], curve[2], (base[0] + ux * 0.5, base[1] + uy * 0.5)]
+        if curve == _line(curve[0], curve[3]):
             shaft = _line(curve[0], shaft[-1])
         self._edge(tail, head, shaft, f"gradient{k}", width, f"shaft {names}", tooltip, id=f"shaft_{tail}_{head}")
         tip = f"e,{x3:.2f},{y3:.2f} " + _spline(_line((base[0] - ux * 0.4, base[1] - uy * 0.4), base))
@@ -193,6 +200,14 @@ class Canvas:
             tail, head, tip, f"gradient{k}", 0.4 * self._unit, f"head {names}", tooltip, arrowsize=f"{length / 10:.3f}",
             id=f"head_{tail}_{head}",
         )  # fmt: skip
+
+    def _halo(self, tail: str, head: str, vertical: bool) -> list[XY]:
+        """The way of an edge, with a halo under it, of one width all along the path."""
+        curve = self._route(tail, head, vertical)
+        bent = curve != _line(curve[0], curve[3])
+        under = curve if bent else _line(*self._ends(tail, head, vertical, gap=0))
+        self._edge(tail, head, under, "halo", HALO * self._unit, "halo", " ")
+        return curve
 
     def _edge(
         self,
@@ -216,6 +231,24 @@ class Canvas:
             **attributes(colour, self._theme),
         )
 
+    def _route(self, tail: str, head: str, vertical: bool) -> list[XY]:
+        """A curve between two points that passes through no third one: straight, or else bent as little as it takes."""
+        straight = _line(*self._ends(tail, head, vertical))
+        others = np.array([place for name, place in self._place.items() if name not in (tail, head) and place[2]])
+        if not len(others) or _clears(straight, others):
+            return straight
+        radius = self._place[tail][2]
+        if vertical:
+            bends = (sign * radius * k for k in (1.55, 2.5, 4.0, 6.0) for sign in (1, -1))
+            curves = [_bent(straight, (bend, 0.0)) for bend in bends]
+            curves += [_steep(straight, k * radius) for k in (0, 1, -1, 2, -2, 3, -3)]
+        else:  # over the points between
+            (x1, y1, r1), (x2, y2, r2) = self._place[tail], self._place[head]
+            gap = 0.8 * self._unit
+            over = _line((x1, y1 + r1 + gap), (x2, y2 + r2 + gap))
+            curves = [_bent(over, (0.0, min(0.2 * abs(x2 - x1), 2 * radius)))]
+        return next((c for c in curves if _clears(c, others)), curves[0])
+
     def _ends(self, tail: str, head: str, vertical: bool, gap: float = 0.8) -> tuple[XY, XY]:
         """Where an arrow between two points starts and ends, `gap` off their outlines."""
         (x1, y1, r1), (x2, y2, r2) = self._place[tail], self._place[head]
@@ -237,14 +270,24 @@ def _line(a: XY, b: XY) -> list[XY]:
     return [(a[0] + (b[0] - a[0]) * k / 3, a[1] + (b[1] - a[1]) * k / 3) for k in range(4)]
 
 
-def _curve(a: XY, b: XY, bend: float) -> list[XY]:
-    line = _line(a, b)
-    return [line[0], *((x + bend * 4 / 3, y) for x, y in line[1:3]), line[3]]
+def _bent(line: list[XY], by: XY) -> list[XY]:
+    """A curve whose middle is pushed aside."""
+    return [line[0], *((x + by[0] * 4 / 3, y + by[1] * 4 / 3) for x, y in line[1:3]), line[3]]
 
 
-def _toward(control: XY, base: XY, bend: float) -> XY:
-    """The last control point, kept for a bent shaft, so that it meets the head in the same direction."""
-    return control if bend else base
+def _steep(line: list[XY], shift: float) -> list[XY]:
+    """A curve that is vertical half-way down, where it is `shift` beside the line, to pass between two columns."""
+    (x0, y0), *_, (x3, y3) = line
+    aside = shift * 4 / 3
+    return [line[0], (x3 + aside, y0 + (y3 - y0) / 4), (x0 + aside, y3 - (y3 - y0) / 4), line[3]]
+
+
+def _clears(curve: list[XY], others: np.ndarray) -> bool:
+    """Whether a curve stays outside of circles: rows x, y, radius."""
+    t = np.linspace(0, 1, 65)[:, None]
+    places = np.hstack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3]) @ np.array(curve)
+    between = places[:, None] - others[None, :, :2]
+    return bool((np.hypot(between[..., 0], between[..., 1]) >= others[:, 2] + CLEAR).all())
 
 
 def _spline(points: list[XY]) -> str:

@@ -4,10 +4,11 @@ measurement."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from viz.measure import ModelFlow
-from viz.points import LOSS
+from viz.points import sideways
 
 _LEAST = 0.001  # per cent; a smaller share is only said to be smaller
 
@@ -28,11 +29,18 @@ def percent(share: float) -> str:
 
 
 def title(model: ModelFlow) -> str:
-    """The name, and the way that the gradient takes."""
-    if model.recurs:
-        return f"{model.name}: back through every time step"
-    direct = all(h is None or h == model.hops[0] for h in model.hops)
-    return f"{model.name}: straight to every token" if direct else model.name
+    """The name, and the way that the gradient takes, where there is a short word for it."""
+    way = _way(model)
+    return f"{model.name}: {way}" if way else model.name
+
+
+def _way(model: ModelFlow) -> str:
+    rows = [p.row for p in model.path if p.role == "h"]
+    if any(rows.count(row) == model.flow.n for row in rows):
+        return "back through every time step"
+    if set(model.hops) != {model.layers + 1} or model.unmarked:
+        return ""
+    return "straight to every token" if model.layers == 1 else f"through {model.layers} layers to every token"
 
 
 def path_length(model: ModelFlow) -> str:
@@ -42,22 +50,16 @@ def path_length(model: ModelFlow) -> str:
 
 def claim(model: ModelFlow) -> str:
     """What the numbers of a panel add up to."""
-    return _per_step(model) if model.recurs else _by_distance(model)
+    return _per_step(model) or _by_distance(model)
 
 
 def _per_step(model: ModelFlow) -> str:
-    """The geometric mean of what each step from a state to the one before keeps."""
-    steps = [
-        (a, b)
-        for a, b in zip(model.path, model.path[1:], strict=False)
-        if a.role == b.role == "h" and a.layer == b.layer
-    ]
-    if len(steps) < 2:
+    """The geometric mean of what each step from a state to the one before keeps of what the step before it brought."""
+    pairs = [(a, b) for a, b in pairwise(pairwise(model.path)) if sideways(a) and sideways(b)]
+    norms = [(model.flow.edges[a], model.flow.edges[b]) for a, b in pairs]
+    if not norms or not all(map(all, norms)):
         return ""
-    first, last = model.flow.edges[steps[0]], model.flow.edges[steps[-1]]
-    if not (first > 0 and last > 0):
-        return ""
-    kept = math.exp(math.log(last / first) / (len(steps) - 1))
+    kept = math.exp(sum(math.log(b) - math.log(a) for a, b in norms) / len(norms))
     return f"each step back keeps {percent(kept)} of the norm"
 
 
@@ -67,9 +69,28 @@ def _by_distance(model: ModelFlow) -> str:
     if not len(others):
         return ""
     low, high = percent(others.min()), percent(others.max())
+    where = "at every earlier token" if len(others) > 1 else "at the earlier token"
+    if low == high:
+        return f"{low.replace('<', 'below ')} {where}"
     if others.max() < 1.5 * others.min():
-        return f"about {percent(math.exp(sum(map(math.log, others)) / len(others)))} at every distance"
-    return f"between {low} and {high}"
+        return f"about {percent(math.exp(sum(map(math.log, others)) / len(others)))} {where}"
+    if low.startswith("<"):
+        return f"at most {high} at earlier tokens"
+    return f"between {low} and {high} at earlier tokens"
+
+
+def weights(given: Mapping[str, bool]) -> str:
+    """Where the weights of each model are from: whether they were given, or else drawn.
+
+    >>> weights({"A": True, "B": True})
+    'weights as given'
+    >>> weights({"A": True, "B": False})
+    'weights of A as given, of B drawn for each seed'
+    """
+    words = {True: "as given", False: "drawn for each seed"}
+    if len(set(given.values())) == 1:
+        return f"weights {words[next(iter(given.values()))]}"
+    return "weights " + ", ".join(f"of {name} {words[g]}" for name, g in given.items())
 
 
 def how_measured(model_count: int, width: int, seeds: int, n: int, initialisation: str) -> str:
@@ -93,17 +114,21 @@ def _order(degree: int) -> str:
 
 
 def exact_zeros(models: Sequence[ModelFlow]) -> list[str]:
-    """Why some parameters get exactly zero, if any do."""
-    lines = []
-    for m in models:
-        if not m.zero_gradients:
-            continue
-        names = ", ".join(name.removesuffix(".weight") for name in m.zero_gradients)
-        one = "a softmax over one token is 1 whatever its score, so no gradient passes it" if m.flow.n == 1 else ""
-        lines.append(f"{m.name}: {names} get exactly zero gradient" + (f": {one}." if one else "."))
-    return lines
+    """Which parameters get exactly zero, if any do, and why, where that is known."""
+    reasons = {True: ": a softmax over one entry is 1 whatever its score, so no gradient passes it.", False: "."}
+    return [
+        f"{m.name}: {', '.join(names)} get{'s' * (len(names) == 1)} exactly zero gradient{reason}"
+        for m in models
+        for known, reason in reasons.items()
+        if (names := [p.removesuffix(".weight") for p, why in m.zero_gradients.items() if why is known])
+    ]
 
 
-def entering(model: ModelFlow) -> float:
-    """The relative norm on the edge from the loss: 1, the unit of all others."""
-    return next(g for (a, _), g in model.flow.edges.items() if a == LOSS)
+def unmarked(models: Sequence[ModelFlow]) -> list[str]:
+    """Which models recur without saying so, and how to say it."""
+    return [
+        f"{m.name} looks recurrent (its longest chain of operations grows with the number of tokens), but marks no "
+        "time steps, so a whole layer counts as one hop. To see its states, compute each one inside `with mt.step(t):`."
+        for m in models
+        if m.unmarked
+    ]

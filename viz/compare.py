@@ -14,10 +14,12 @@ from typing import Any, Literal
 
 import minitorch as mt
 from viz import claims, dot, report, svg
+from viz.errors import InputError
 from viz.figure import comparison_figure
 from viz.files import check_target, write_whole
-from viz.measure import Model, ModelFlow, Progress, check_tokens, measure_models
-from viz.palette import Theme
+from viz.inputs import Model, build, check_names, check_tokens
+from viz.measure import ModelFlow, Progress, measure_models
+from viz.palette import THEMES, Theme
 
 SUFFIXES = (".html", ".svg", ".png", ".pdf", ".dot")
 
@@ -45,7 +47,8 @@ class Comparison:
         """What was measured, in words."""
         n = len(self.tokens)
         measured = claims.how_measured(len(self.models), self.width, self.seeds, n, self.initialisation)
-        return [measured, claims.price(self.models), *claims.exact_zeros(self.models)]
+        zeros = claims.exact_zeros(self.models)
+        return [measured, claims.price(self.models), *zeros, *claims.unmarked(self.models)]
 
     @property
     def title(self) -> str:
@@ -62,25 +65,31 @@ class Comparison:
         return " ".join([*said, *self.caption])
 
     def dot(self, theme: Theme = "light") -> str:
-        """The figure as DOT text with final positions; draw it with `neato -n2`."""
-        return comparison_figure(self.models, self.tokens, self.caption, theme)
+        """The figure as DOT text with final positions; draw it with `neato -n2`.
+
+        Raises:
+            viz.InputError: an unknown theme.
+        """
+        return comparison_figure(self.models, self.tokens, self.caption, _fixed(theme))
 
     def svg(self, theme: Theme | Literal["auto"] = "auto", *, responsive: bool = False) -> str:
         """The figure as SVG; "auto" is light, and dark where the reader prefers a dark page.
 
         Raises:
+            viz.InputError: an unknown theme.
             viz.dot.LayoutError: no layout engine.
         """
-        drawn = dot.render(self.dot("light" if theme == "auto" else theme), "svg", layout="neato", pinned=True)
+        drawn = dot.render(self.dot(_fixed(theme)), "svg", layout="neato", pinned=True)
         return svg.finished(drawn, self.title, self.description, follows_reader=theme == "auto", responsive=responsive)
 
     def save(self, path: str | Path, *, theme: Theme | Literal["auto"] = "auto") -> Path:
         """Write the figure (.svg, .png, .pdf, .dot) or a page with figure and tables (.html); whole or not at all.
 
         Raises:
-            viz.InputError: an unknown suffix, or a folder that cannot be written.
+            viz.InputError: an unknown suffix or theme, or a folder that cannot be written.
             viz.dot.LayoutError: no layout engine; save as .dot.
         """
+        _fixed(theme)
         target = check_target(path, SUFFIXES)
         write_whole(target, self._content(target.suffix.lower(), theme))
         return target
@@ -90,7 +99,7 @@ class Comparison:
             return report.page(self.title, self.sections())
         if suffix == ".svg":
             return self.svg(theme)
-        source = self.dot("light" if theme == "auto" else theme)
+        source = self.dot(_fixed(theme))
         if suffix == ".dot":
             return source
         return dot.render(source, "pdf" if suffix == ".pdf" else "png", layout="neato", pinned=True)
@@ -158,8 +167,7 @@ def compare(
 
     Args:
         left, right: layers (batch, n, d) -> (batch, n, d), or `nn.Sequential` of such; a Module is measured with the
-        weights
-            that it has, a function that builds one is called anew for each seed.
+            weights that it has, a function that builds one is called anew for each seed.
         tokens: the words, or a sentence to be split at spaces; 1 to 512.
         names: what to call the models; their class names unless given.
         seeds: how many random embeddings and read-outs (and weights, for functions) to average over.
@@ -168,26 +176,50 @@ def compare(
         progress: called with a model's name after each seed.
 
     Raises:
-        viz.InputError: no tokens, too many of them, or an unknown width.
-        minitorch.ShapeError: a model does not give one output row for each input row.
+        viz.InputError: no tokens or too many, an unknown width, or a model that is no such layer; it says which.
 
+    A recurrence of your own is seen as one if it marks its time steps; without them, the layer counts as one hop:
+
+    >>> import minitorch as mt
+    >>> class Decay(mt.Module):
+    ...     d_in = 8
+    ...     def forward(self, x):
+    ...         h, states = 0.0, []
+    ...         for t in range(x.shape[1]):
+    ...             with mt.step(t):
+    ...                 h = mt.tanh(x[:, t] + 0.5 * h)
+    ...             states.append(h)
+    ...         return mt.stack(states, axis=1)
     >>> import transformer
-    >>> c = compare(transformer.RNN(8, 8), transformer.MultiHeadAttention(8, causal=True), "a b c", seeds=2)
+    >>> c = compare(Decay(), transformer.MultiHeadAttention(8, causal=True), "a b c", seeds=2)
     >>> [(m.name, m.hops[0]) for m in c.models]
-    [('RNN', 4), ('MultiHeadAttention', 2)]
+    [('Decay', 4), ('MultiHeadAttention', 2)]
     """
     words = check_tokens(tokens)
-    left_name, right_name = _told_apart(*(names or _names(left, right)))
-    measured = measure_models({left_name: left, right_name: right}, words, seeds=seeds, width=width, progress=progress)
-    fixed = isinstance(left, mt.Module) and isinstance(right, mt.Module)
-    said = initialisation or ("weights as given" if fixed else "weights drawn for each seed")
-    return Comparison(tuple(measured), words, seeds, measured[0].width, said)
+    left_name, right_name = _told_apart(*(_names(left, right) if names is None else check_names(names)))
+    models = {left_name: left, right_name: right}
+    measured = measure_models(models, words, seeds=seeds, width=width, progress=progress)
+    said = claims.weights({name: isinstance(m, mt.Module) for name, m in models.items()})
+    return Comparison(tuple(measured), words, seeds, measured[0].width, initialisation or said)
+
+
+def _fixed(theme: str) -> Theme:
+    """The theme to draw in; "auto" is light, until a style sheet changes it.
+
+    Raises:
+        InputError: it is not known.
+    """
+    if theme == "auto":
+        return "light"
+    for known in THEMES:
+        if theme == known:
+            return known
+    raise InputError(f"the theme {theme!r}; known are auto, {', '.join(THEMES)}.")
 
 
 def _names(left: Model, right: Model) -> tuple[str, str]:
     """The models' class names."""
-    a, b = (type(m if isinstance(m, mt.Module) else m()).__name__ for m in (left, right))
-    return a, b
+    return type(build(left, 0)).__name__, type(build(right, 0)).__name__
 
 
 def _told_apart(a: str, b: str) -> tuple[str, str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import html
 import importlib.metadata
+import itertools
 import os
 import shutil
 import subprocess
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,6 +48,7 @@ class Dot:
 
         self._graph = graphviz.Digraph("gradient_flow")
         self._graph.attr("graph", **_text_values(graph_attributes))
+        self._frames: dict[str, graphviz.Digraph] = {}  # those that are not closed yet
 
     def defaults(self, kind: Literal["node", "edge"], **attributes: Any) -> None:
         """Attributes of all nodes or of all edges."""
@@ -54,11 +56,9 @@ class Dot:
 
     def node(self, name: str, label: str = "", *, bold: bool = False, lines: bool = False, **attributes: Any) -> None:
         """A node with a label that is shown as it is; with `lines`, newlines in it break the line."""
-        import graphviz
-
         shown = f"<<B>{_doubled(html.escape(visible(label)))}</B>>" if bold and label else _literal(label)
         if lines:
-            shown = graphviz.nohtml("\\n".join(map(_literal, label.split("\n"))))
+            shown = _lines(label.split("\n"))
         self._graph.node(name, shown, **_text_values(attributes))
 
     def edge(self, tail: str, head: str, **attributes: Any) -> None:
@@ -71,24 +71,31 @@ class Dot:
             c.attr("graph", **_text_values(attributes))
             c.node(anchor)
 
-    def frames(self, members: Mapping[str, Sequence[str]], **attributes: Any) -> None:
-        """Labelled frames around nodes that exist, nested as their paths are: `a.b` stands inside `a`.
-
-        Args:
-            members: path -> the nodes that stand directly in its frame.
-        """
+    def frame(self, name: str, label: str, nodes: Sequence[str], around: str = "", **attributes: Any) -> None:
+        """A labelled frame around nodes that exist, in the frame `around`, which is to be given later."""
         import graphviz
 
-        paths = {".".join(p.split(".")[: k + 1]) for p in members for k in range(p.count(".") + 1)}
-        made: dict[str, Any] = {"": self._graph}
-        number = {path: k for k, path in enumerate(sorted(paths))}  # names of clusters are not text that is shown
-        for path in sorted(paths, key=lambda p: -p.count(".")):  # the innermost first: each is closed into its parent
-            c = made.setdefault(path, graphviz.Digraph(f"cluster_{number[path]}"))
-            c.attr("graph", label=_literal(path.rpartition(".")[2]), **_text_values(attributes))
-            for m in members.get(path, ()):
-                c.node(m)
-            parent = path.rpartition(".")[0]
-            made.setdefault(parent, graphviz.Digraph(f"cluster_{number.get(parent)}")).subgraph(c)
+        c = self._frames.pop(name, None) or graphviz.Digraph()
+        c.name = f"cluster_{name}"
+        c.attr("graph", label=_literal(label), **_text_values(attributes))
+        for n in nodes:
+            c.node(n)
+        (self._frames.setdefault(around, graphviz.Digraph()) if around else self._graph).subgraph(c)
+
+    def row(self, entries: Sequence[Sequence[str]], below: str) -> None:
+        """Existing nodes beside each other under the node `below`; what belongs to one entry has edges already."""
+        with self._graph.subgraph() as r:  # type: ignore[union-attr]
+            r.attr(rank="same")
+            for n in (n for entry in entries for n in entry):
+                r.node(n)
+        for left, right in itertools.pairwise(entries):
+            self._graph.edge(left[-1], right[0], style="invis")
+        for n in (entries[0][0], entries[-1][-1]):  # by its ends, so that it stands in the middle
+            self._graph.edge(below, n, style="invis")
+
+    def caption(self, lines: Sequence[str], **attributes: Any) -> None:
+        """Lines under the drawing; to be given after all frames, which would take over its attributes."""
+        self._graph.attr("graph", label=_lines(lines), labelloc="b", **_text_values(attributes))
 
     @property
     def source(self) -> str:
@@ -112,6 +119,13 @@ def _literal(text: str) -> str:
     import graphviz
 
     return graphviz.nohtml(_doubled(visible(text).replace("&", "&amp;")))
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """Lines of text, each shown as it is."""
+    import graphviz
+
+    return graphviz.nohtml("\\n".join(map(_literal, lines)))
 
 
 def _doubled(text: str) -> str:

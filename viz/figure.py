@@ -5,12 +5,14 @@ Widths and colours are relative to the norm at the loss, on one scale for all pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from viz.canvas import Canvas, text_width
-from viz.measure import ModelFlow, shown_positions
+from viz.measure import ModelFlow
 from viz.palette import BIN_LABELS, BINS, Theme
 from viz.panel import LINE, MARGIN, SMALL, Panel
+from viz.shown import shown_positions
 
 PAGE = 468.0  # points: 6.5 inches, a text column
 GUTTER = 10.0  # between panels
@@ -57,17 +59,20 @@ def _align(panels: Sequence[Panel]) -> None:
 
 
 def _wrapped(lines: Sequence[str], width: float) -> list[str]:
-    """Lines broken at spaces where they are wider than the page."""
-    result = []
-    for line in lines:
-        current = ""
-        for word in line.split():
-            longer = f"{current} {word}".strip()
-            if current and text_width(longer, SMALL) > width:
-                result.append(current)
-                longer = word
-            current = longer
-        result.append(current)
+    """Lines that are wider than the page, broken between their clauses; clauses that are, at spaces."""
+    clauses = [re.split(r"(?<=;) ", line) for line in lines]
+    return [short for parts in clauses for line in _filled(parts, width) for short in _filled(line.split(), width)]
+
+
+def _filled(parts: Sequence[str], width: float) -> list[str]:
+    """As many of the parts on each line as fit."""
+    result = [parts[0]] if parts else [""]
+    for part in parts[1:]:
+        longer = f"{result[-1]} {part}"
+        if text_width(longer, SMALL) > width:
+            result.append(part)
+        else:
+            result[-1] = longer
     return result
 
 

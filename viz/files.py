@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from viz.measure import InputError
+from viz.errors import InputError
 
 
 def check_target(path: str | Path, suffixes: tuple[str, ...]) -> Path:

@@ -1,24 +1,23 @@
 """How does the gradient cross one layer?  Its edges between positions, measured on the layer itself.
 
 A layer maps a whole sequence, (batch, n, d) -> (batch, n, d).  The edge from output i to input j carries row j of the
-layer's VJP for a cotangent on row i alone; all i are taken in one pass by tiling the batch axis.  Where the layer
-recurs, its graph says so (operations carry time steps), and the states h_t become points of their own: what travels
-between them is read off the edges of the graph, and what reaches the inputs from one state alone is found by cutting
-the other ways.
+layer's VJP for a cotangent on row i alone; many i are taken in one pass by tiling the batch axis.  Where the layer
+recurs, its graph says so, and the states become points of their own.  An edge ends where the next point begins: what
+enters a state is recorded and cut off, and what leaves it is let through in that state's own tile alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 import minitorch as mt
 from minitorch.reverse import norm
-from viz.points import Edge, Edges, Point
+from viz.points import Edge, Edges, Point, Row
+from viz.states import INPUT, States
 
-_INPUT = "the layer's input"  # the name of the leaf by which a layer's graph is entered
-_TILED_ENTRIES = 1 << 22  # of an n x n map over all tiles of one pass: 32 MB in float64
+_TILED_BYTES = 1 << 27  # that the graph of one tiled pass may keep
 
 
 class LayerFlow:
@@ -27,23 +26,27 @@ class LayerFlow:
     Args:
         module: (batch, n, d) -> (batch, n, d).
         x: the layer's input, (n, d).
-        layer: its number, from 1; the inputs are the points of layer - 1.
-        input_role: the role of those points.
-        output_role: the role of the layer's outputs: "h" where they are the states of a recurrence, "y" otherwise; found
-            out unless given.
+        inputs: the points that its inputs are.
+        outputs: the points that its outputs are: a row of states where the layer hands out just those, a row "y" of
+            their own otherwise; found out unless given.
+
+    Raises:
+        InputError: a time step that is no position.
     """
 
-    def __init__(self, module: mt.Module, x: np.ndarray, layer: int, input_role: str, output_role: str | None = None):
-        self._module, self._x, self._layer = module, x, layer
+    def __init__(self, module: mt.Module, x: np.ndarray, inputs: Row, outputs: Row | None = None):
+        self._module, self._x, self._inputs = module, x, inputs
         y, _ = self._run(1)
-        self._regions = _Regions(mt.Graph.of(y))
-        self._recurs = bool(self._regions.steps)
-        self._input_role = input_role
-        self.output_role = output_role or ("h" if self._recurs and self._outputs_are_states() else "y")
+        graph = mt.Graph.of(y)
+        self._states = States(graph, inputs.layer + 1, len(x))
+        self._tiles = max(1, _TILED_BYTES // max(1, mt.memory.saved_bytes(graph)))
+        self._random = np.random.default_rng(0).standard_normal(y.shape[1:])
+        self._own = Row("y", inputs.layer + 1)
+        self.outputs = outputs or self._states_that_are_outputs() or self._own
 
     def _run(self, tiles: int) -> tuple[mt.Tensor, mt.Tensor]:
         """The layer's output and its input, for `tiles` copies of the sequence."""
-        x = mt.tensor(np.repeat(self._x[None], tiles, axis=0), requires_grad=True, name=_INPUT)
+        x = mt.tensor(np.repeat(self._x[None], tiles, axis=0), requires_grad=True, name=INPUT)
         return self._module(x), x
 
     def cotangent(self, g: np.ndarray) -> np.ndarray:
@@ -51,173 +54,173 @@ class LayerFlow:
         y, x = self._run(1)
         return mt.grad(y, x, g[None]).numpy()[0]
 
-    def probe(self, rows: Sequence[int]) -> list[Edge]:
-        """The edges that exist, whatever the loss: those that carry something when every output has a random
-        cotangent."""
-        return [e for e, carries in self.norms(self._random_cotangent(), rows).items() if carries > 0]
+    @property
+    def ends(self) -> set[Point]:
+        """The points that an edge of this layer can end at."""
+        return {*map(self._inputs.at, range(len(self._x))), *self._states.all}
 
-    def _random_cotangent(self) -> np.ndarray:
-        y, _ = self._run(1)
-        return np.random.default_rng(0).standard_normal(y.shape[1:])
+    @property
+    def states(self) -> list[Point]:
+        """The states of its recurrences."""
+        return self._states.all
 
-    def norms(self, g: np.ndarray, rows: Sequence[int]) -> Edges:
-        """The norm on each edge between the given rows, for the cotangent g (n, d) on the outputs."""
-        active = [i for i in rows if g[i].any()]
-        found: Edges = {}
-        for some in _chunks(active, len(g)):
-            found |= self._from_outputs(g, some, rows)
-        if self._recurs:
-            for some in _chunks(list(rows), len(g)):
-                found |= self._from_states(g, some, rows)
-            found |= self._between_states(g)
+    def between_states(self) -> list[Edge]:
+        """The edges between states that are edges of the graph; others are found by `probe`."""
+        return sorted((a, b) for (a, b), carries in self._direct(self._random).items() if b.role == "h" and carries > 0)
+
+    def probe(self, points: Sequence[Point]) -> Iterator[tuple[Point, list[Point]]]:
+        """The points that follow each of these outputs and states, whatever the loss: those that get something when
+        every output has a random cotangent."""
+        for found in self._edges(self._random, points):
+            following: dict[Point, list[Point]] = {}
+            for (a, b), carries in found.items():
+                if carries > 0:
+                    following.setdefault(a, []).append(b)
+            yield from following.items()
+
+    def norms(self, g: np.ndarray, rows: Iterable[int]) -> Edges:
+        """The norm on each edge for the cotangent g (n, d) on the outputs: edges from outputs and states at the given
+        positions, and those between the states of all, since paths go through all."""
+        chosen = set(rows)
+        points = {self._own.at(i) for i in chosen if g[i].any()} if self.outputs == self._own else set()
+        points |= {p for p in self._states.all if self._states.chained or p.position in chosen}
+        found = {e: c for e, c in self._direct(g).items() if e[1].role == "h" or e[0] not in self._states.indirect}
+        for some in self._edges(g, sorted(points), direct=False):
+            found |= some
         return found
 
-    # -- the three kinds of edges --------------------------------------------------------------------------------------
+    # -- edges ---------------------------------------------------------------------------------------------------------
 
-    def _from_outputs(self, g: np.ndarray, some: Sequence[int], rows: Sequence[int]) -> Edges:
-        """Edges that leave the outputs: to inputs, and to states where there are any."""
-        y, x = self._run(len(some))
-        cotangent = self._one_row_a_tile(g, some)
-        if not self._recurs:
-            return self._to_inputs(mt.grad(y, x, cotangent).numpy(), some, rows, "y")
-        if self.output_role == "h":
-            return {}
-        arrived, entered = self._watch(y, cotangent, cut=("after", "step"))
-        found = self._to_inputs(arrived, some, rows, "y")
-        for step, per_tile in entered.items():
-            for tile, i in enumerate(some):
-                if step[1] in rows:
-                    found[Point("y", self._layer, i), Point("h", self._layer, step[1])] = float(per_tile[tile])
-        return found
+    def _edges(self, g: np.ndarray, points: Sequence[Point], *, direct: bool = True) -> Iterator[Edges]:
+        """The edges from these points; those that need a tile of their own in chunks.
 
-    def _from_states(self, g: np.ndarray, some: Sequence[int], rows: Sequence[int]) -> Edges:
-        """Edges from the state of one time step to the inputs: in tile t, only step t may hand anything on to them."""
-        y, _ = self._run(len(some))
-        cotangent = np.repeat(g[None], len(some), axis=0)
-        arrived, _ = self._watch(y, cotangent, cut=("after", "before"), only=some)
-        return self._to_inputs(arrived, some, rows, "h")
-
-    def _between_states(self, g: np.ndarray) -> Edges:
-        """Edges from a state to an earlier one, as the graph of one run has them; all of them, since paths go through
-        all."""
-        y, _ = self._run(1)
-        regions, found = self._regions, {}
-
-        def see(e: int, cotangent: np.ndarray) -> None:
-            after, before = regions.ends(e)
-            if after[0] == before[0] == "step" and after != before:
-                found.setdefault((after[1], before[1]), []).append(norm(cotangent))
-
-        mt.trace(y, g[None], on_edge=see)
-        return {
-            (Point("h", self._layer, t), Point("h", self._layer, s)): float(norm(np.array(parts)))
-            for (t, s), parts in found.items()
-        }
-
-    def _to_inputs(self, arrived: np.ndarray, some: Sequence[int], rows: Sequence[int], role: str) -> Edges:
-        norms = norm(arrived, axis=-1)  # (tile, n)
-        return {
-            (Point(role, self._layer, i), Point(self._input_role, self._layer - 1, j)): float(norms[tile, j])
-            for tile, i in enumerate(some)
-            for j in rows
-            if norms[tile, j] > 0
-        }
-
-    # -- watching a backward pass --------------------------------------------------------------------------------------
-
-    def _watch(
-        self, y: mt.Tensor, cotangent: np.ndarray, *, cut: tuple[str, str], only: Sequence[int] | None = None
-    ) -> tuple[np.ndarray, dict[tuple[str, int], np.ndarray]]:
-        """A backward pass in which the edges between two regions are cut; what reached the inputs, and what was cut.
-
-        With `only`, edges from the recurrence to what is before it are cut too, except those of step only[t] in tile t.
+        Args:
+            direct: whether to include the states whose gradient leaves them on edges of the graph itself.
         """
-        regions = self._regions
-        tiles = len(cotangent)
+        tiled = [p for p in points if p.row == self._own or p in self._states.indirect]
+        if direct and (others := set(points).difference(tiled)):
+            yield {e: c for e, c in self._direct(g).items() if e[0] in others}
+        for k in range(0, len(tiled), self._tiles):
+            yield self._in_tiles(g, tiled[k : k + self._tiles])
+
+    def _direct(self, g: np.ndarray) -> Edges:
+        """What leaves each state on an edge of the graph that ends at another state or at the input, in one run."""
+        if not self._states.all:
+            return {}
+        arrivals: dict[Point, _Arrivals] = {}
+
+        def see(e: int, c: np.ndarray) -> None:
+            if (state := self._states.left(e)) is None:
+                return
+            at = arrivals.setdefault(state, _Arrivals(1))
+            if (entered := self._states.entered(e)) is not None:
+                at.add(entered, self._states.value(e), c)
+            elif self._states.is_input(e):
+                for j in np.flatnonzero(c[0].any(-1)):
+                    at.add(self._inputs.at(int(j)), (0, 0), c[:, j])
+
+        mt.trace(self._run(1)[0], g[None], on_edge=see)
+        return {(a, b): c for a, found in arrivals.items() for b, (c,) in found.norms()}
+
+    def _in_tiles(self, g: np.ndarray, some: Sequence[Point]) -> Edges:
+        """The edges from some points, each in a tile of its own."""
+        tiles = len(some)
+        y, x = self._run(tiles)
+        start = np.zeros(y.shape)
+        for tile, p in enumerate(some):
+            if p.row == self._own:
+                start[tile, p.position] = g[p.position]
+        if self._states.all:
+            arrived, entered = self._isolated(y, start, self._leaving(g, some))
+        else:
+            arrived, entered = mt.grad(y, x, start).numpy(), _Arrivals(tiles)
+        carries = norm(arrived, axis=-1)  # (tile, n)
+        found = {(some[tile], self._inputs.at(int(j))): float(carries[tile, j]) for tile, j in np.argwhere(carries > 0)}
+        for state, per_tile in entered.norms():
+            found |= {(p, state): float(c) for p, c in zip(some, per_tile, strict=True) if c > 0}
+        return found
+
+    def _leaving(self, g: np.ndarray, some: Sequence[Point]) -> dict[int, tuple[int, np.ndarray]]:
+        """By edge, what leaves each of these states in a real run, and the state's tile."""
+        tile = {p: k for k, p in enumerate(some)}
+        leaving: dict[int, tuple[int, np.ndarray]] = {}
+
+        def see(e: int, c: np.ndarray) -> None:
+            if (state := self._states.left(e)) in tile:
+                leaving[e] = tile[state], c[0]
+
+        if any(p.row != self._own for p in some):
+            mt.trace(self._run(1)[0], g[None], on_edge=see)
+        return leaving
+
+    def _isolated(
+        self, y: mt.Tensor, start: np.ndarray, leaving: dict[int, tuple[int, np.ndarray]]
+    ) -> tuple[np.ndarray, _Arrivals]:
+        """A backward pass in which nothing passes through a state; what arrived at the inputs, and what entered states.
+
+        Args:
+            start: the cotangent of y.
+            leaving: edge -> (tile, what leaves a state on it in that tile).
+        """
+        tiles = len(start)
         arrived = np.zeros((tiles, *self._x.shape))
-        parts: dict[tuple[str, int], list[np.ndarray]] = {}
+        states, entered = self._states, _Arrivals(tiles)
 
-        def see(e: int, g: np.ndarray) -> np.ndarray | None:
-            nonlocal arrived
-            after, before = regions.ends(e)
-            crossing = (after[0], before[0])
-            if crossing == cut:
-                parts.setdefault(before, []).append(_per_tile(g, tiles))
-                return np.zeros_like(g)
-            if only is not None and crossing == ("step", "before"):
-                _per_tile(g, tiles)
-                keep = np.array([step == after[1] for step in only]).reshape(-1, *[1] * (g.ndim - 1))
-                g = g * keep
-            if regions.is_input(e):
-                arrived = arrived + g
-            return g
+        def see(e: int, c: np.ndarray) -> np.ndarray:
+            if states.left(e) is not None:
+                _check_batch(c, tiles)
+                c = np.zeros_like(c)
+                if e in leaving:
+                    tile, value = leaving[e]
+                    c[tile] = value
+            if (state := states.entered(e)) is not None:
+                entered.add(state, states.value(e), c)
+                return np.zeros_like(c)
+            if states.is_input(e):
+                arrived[...] += c
+            return c
 
-        mt.trace(y, cotangent, on_edge=see)
-        return arrived, {step: norm(np.stack(ps, axis=-1), axis=-1) for step, ps in parts.items()}
+        mt.trace(y, start, on_edge=see)
+        return arrived, entered
 
-    def _outputs_are_states(self) -> bool:
-        """Whether output i is state i itself: its whole cotangent goes there, unchanged, and nowhere else."""
-        g = self._random_cotangent()
-        asked = sorted({0, len(g) // 2, len(g) - 1})  # all outputs are made alike; the ends could be special
-        y, _ = self._run(len(asked))
-        arrived, entered = self._watch(y, self._one_row_a_tile(g, asked), cut=("after", "step"))
-        expected = norm(g, axis=-1)
-        return not arrived.any() and all(
-            np.array_equal(per_tile, [expected[t] if i == t else 0.0 for i in asked])
-            for (_, t), per_tile in entered.items()
-        )
-
-    @staticmethod
-    def _one_row_a_tile(g: np.ndarray, some: Sequence[int]) -> np.ndarray:
-        """The cotangent whose tile k holds row some[k] of g, and zeros elsewhere."""
-        cotangent = np.zeros((len(some), *g.shape))
-        for tile, i in enumerate(some):
-            cotangent[tile, i] = g[i]
-        return cotangent
+    def _states_that_are_outputs(self) -> Row | None:
+        """The row of states that the layer hands out: the whole cotangent of output i goes to state i, unchanged, and
+        nowhere else."""
+        n = len(self._x)
+        asked = sorted({0, n // 2, n - 1})  # all outputs are made alike; the ends could be special
+        if not self._states.all:
+            return None
+        found = self._in_tiles(self._random, [self._own.at(i) for i in asked])
+        rows = {b.row for _, b in found}
+        expected = {
+            (self._own.at(i), row.at(i)): float(norm(self._random[i])) for i in asked for row in rows if row.role == "h"
+        }
+        return rows.pop() if len(rows) == 1 and found == expected else None
 
 
-class _Regions:
-    """Where each node of a recurrent layer's graph stands: before the recurrence, in one of its steps, or after it.
+class _Arrivals:
+    """What arrives at points by way of several values: cotangents of one value add up, those of several stand side by
+    side."""
 
-    A region is (name, step); nodes that do not depend on the layer's input (parameters) are in none.
-    """
+    def __init__(self, tiles: int):
+        self._tiles = tiles
+        self._sums: dict[Point, dict[tuple[int, int], np.ndarray]] = {}
 
-    def __init__(self, graph: mt.Graph):
-        self._graph = graph
-        self._region: list[tuple[str, int]] = []
-        for node in graph.nodes:
-            before = {self._region[e.source][0] for e in graph.into[node.id]} - {"none"}
-            if node.is_leaf:
-                name = "before" if node.name == _INPUT else "none"
-            elif not before:
-                name = "none"
-            elif node.step is not None:
-                name = "step"
-            else:
-                name = "after" if before & {"step", "after"} else "before"
-            self._region.append((name, -1 if node.step is None or name != "step" else node.step))
-        self.steps = sorted({step for name, step in self._region if name == "step"})
+    def add(self, point: Point, value: tuple[int, int], c: np.ndarray) -> None:
+        """Count a cotangent, batch first, of a value at a point."""
+        _check_batch(c, self._tiles)
+        at = self._sums.setdefault(point, {})
+        at[value] = at[value] + c if value in at else c.copy()
 
-    def ends(self, e: int) -> tuple[tuple[str, int], tuple[str, int]]:
-        """The regions that the gradient on edge e comes from and goes to."""
-        edge = self._graph.edges[e]
-        return self._region[edge.target], self._region[edge.source]
-
-    def is_input(self, e: int) -> bool:
-        """Whether edge e leads into the layer's input."""
-        return self._graph.nodes[self._graph.edges[e].source].name == _INPUT
+    def norms(self) -> Iterator[tuple[Point, np.ndarray]]:
+        """Each point with the norm that arrives there in each tile."""
+        for point, values in self._sums.items():
+            yield point, norm(np.concatenate([v.reshape(self._tiles, -1) for v in values.values()], axis=1), axis=-1)
 
 
-def _per_tile(g: np.ndarray, tiles: int) -> np.ndarray:
-    """The norm in each tile of the batch axis, which must come first."""
-    if g.shape[:1] != (tiles,):
+def _check_batch(c: np.ndarray, tiles: int) -> None:
+    if c.shape[:1] != (tiles,):
         raise mt.ShapeError(
-            f"a recurrence hands on a value of shape {g.shape} for a batch of {tiles}; gradient flow by position needs "
+            f"a recurrence hands on a value of shape {c.shape} for a batch of {tiles}; gradient flow by position needs "
             "the batch on axis 0."
         )
-    return norm(g.reshape(tiles, -1), axis=-1)
-
-
-def _chunks(rows: list[int], n: int) -> Iterator[list[int]]:
-    size = max(1, _TILED_ENTRIES // (n * n))
-    return (rows[k : k + size] for k in range(0, len(rows), size))

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from transformer.complexity import exact_polynomial
 from viz.flow import arriving, geometric_mean_of, probe
-from viz.measure import Model, ModelFlow, Progress, build, embed, kept_bytes, width_of
-from viz.paths import following, shortest_path
-from viz.points import LOSS, Point
+from viz.inputs import Model, build, width_of
+from viz.measure import ModelFlow, Progress, embed, kept_bytes
 
 LENGTHS = (2, 4, 8, 16, 32, 64)
 
@@ -51,10 +51,9 @@ def by_length(
             for seed in range(seeds):
                 x, readout = embed(words, d, seed)
                 norms.append(arriving(build(model, seed), x, readout)[0])
-            structure = probe(first, embed(words, d, 0)[0])
-            path = shortest_path(following(structure.edges), LOSS, Point("x", 0, 0))
-            assert path is not None, "a model whose first token is out of reach is refused before"
-            rows.append(AtLength(name, n, len(path) - 1, kept_bytes(model, n, d), geometric_mean_of(norms)))
+            hops = probe(first, embed(words, d, 0)[0], ()).hops[0]
+            assert hops is not None, "a model whose first token is out of reach is refused before"
+            rows.append(AtLength(name, n, hops, kept_bytes(model, n, d), geometric_mean_of(norms)))
             progress(name)
     return rows
 
@@ -111,7 +110,7 @@ def growth_sentences(models: Sequence[ModelFlow], terms: Mapping[str, str]) -> l
         if m.growth is None:
             continue
         over = m.growth.takes_over()
-        meaning = "linear in n" if over is None else f"the square overtakes the linear term at n = {float(over):g}"
+        meaning = "linear in n" if over is None else f"the square overtakes the linear term at n = {ceil(over)}"
         sentences.append(
             f"{m.name} keeps exactly {terms[m.name]} bytes, here {m.growth}: {meaning}. "
             f"From n = {longest // 2} to {longest} the exponent is {m.growth.last_doubling(longest):.2f}."

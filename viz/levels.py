@@ -1,21 +1,14 @@
-"""How much of a graph is shown?  Every operation, or one box for each call of a module; long recurrences keep their
-ends.
-
-A call of a module is a run of operations under one module path and time step, without a break in the order of
-execution; so boxes never form a cycle, and a module that is called twice is drawn twice.
-"""
+"""How much of a graph is shown?  Every operation, calls of modules, or whole models; as boxes, arrows and frames."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from minitorch import Graph, Node
-
-Level = Literal["op", "module"]
-FIRST_STEPS, LAST_STEPS = 3, 4
-MOST_NODES = 60  # by default, more are drawn by module
+from viz.cuts import Frame, Group, Level, cut, label_of, path_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +20,7 @@ class Box:
     label: str
     detail: str = ""  # the second line, such as a shape
     tooltip: str = ""
-    scope: str = ""
+    frame: str = ""  # the id of the innermost frame around it
 
 
 @dataclass(frozen=True)
@@ -47,6 +40,12 @@ class View:
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     root: str
+    frames: tuple[Frame, ...] = ()  # each after the one around it
+
+    @property
+    def largest(self) -> float:
+        """The largest norm that is a finite number, the unit of the others; 0 if there is none."""
+        return max((a.norm for a in self.arrows if a.norm is not None and math.isfinite(a.norm)), default=0.0)
 
 
 def view(graph: Graph, level: Level, norms: Mapping[int, float] | None = None) -> View:
@@ -54,115 +53,66 @@ def view(graph: Graph, level: Level, norms: Mapping[int, float] | None = None) -
 
     Args:
         graph: what a run left behind.
-        level: "op" or "module".
+        level: "op", "module" or "model"; `viz.cuts.cut` says what each shows.
         norms: the gradient's norm by edge id, as `minitorch.trace` gives it.
     """
-    group = _operations(graph) if level == "op" else _calls(graph)
-    return _collapsed(graph, _without_middle(graph, group), norms)
+    groups = cut(graph, level)
+    of = {n.id: g.id for g in groups for n in g.members}
+    frames = dict.fromkeys(f for g in groups for f in g.frames)
+    return View(tuple(_box(g, graph) for g in groups), _arrows(graph, of, norms), of[graph.root], tuple(frames))
 
 
-@dataclass
-class _Group:
-    """Nodes that are drawn as one."""
-
-    key: str
-    members: list[Node] = field(default_factory=list)
-
-
-def _operations(graph: Graph) -> dict[int, str]:
-    return {n.id: f"n{n.id}" for n in graph.nodes}
-
-
-def _calls(graph: Graph) -> dict[int, str]:
-    """Node id -> the name of the call it belongs to.  A leaf that only one call uses belongs to that call."""
-    inner = _modules_without_modules(graph)
-    group: dict[int, str] = {}
-    run, last = 0, None
-    for n in graph.nodes:
-        if n.is_leaf:
-            continue
-        here = (n.scope, n.step) if n.scope in inner else None
-        if here is None or here != last:
-            run += 1
-        last = here
-        group[n.id] = f"n{n.id}" if here is None else f"c{run}"
-    for n in graph.nodes:
-        if n.is_leaf:
-            users = {group[e.target] for e in graph.out_of[n.id]}
-            (only,) = users if len(users) == 1 else (None,)
-            group[n.id] = only if only is not None and only.startswith("c") and n.name is not None else f"n{n.id}"
-    return group
-
-
-def _modules_without_modules(graph: Graph) -> set[str]:
-    """Module paths below which no other module runs."""
-    scopes = {n.scope for n in graph.nodes if n.scope}
-    return {s for s in scopes if not any(other.startswith(s + ".") for other in scopes)}
-
-
-def _without_middle(graph: Graph, group: dict[int, str]) -> dict[int, str]:
-    """Of more than seven time steps of a module, the middle ones become one gap."""
-    steps: dict[str, set[int]] = {}
-    for n in graph.nodes:
-        if n.step is not None:
-            steps.setdefault(n.scope, set()).add(n.step)
-    hidden = {
-        (scope, t)
-        for scope, ts in steps.items()
-        if len(ts) > FIRST_STEPS + LAST_STEPS + 1
-        for t in sorted(ts)[FIRST_STEPS:-LAST_STEPS]
-    }
-    gap = {scope: f"gap{k}" for k, scope in enumerate(steps)}  # a scope is text from outside, an id is not
-    return {n.id: gap[n.scope] if (n.scope, n.step) in hidden else group[n.id] for n in graph.nodes}
-
-
-def _collapsed(graph: Graph, group: dict[int, str], norms: Mapping[int, float] | None) -> View:
-    groups: dict[str, _Group] = {}
-    for n in graph.nodes:
-        groups.setdefault(group[n.id], _Group(group[n.id])).members.append(n)
-    squares: dict[tuple[str, str], float] = {}
+def _arrows(graph: Graph, of: Mapping[int, str], norms: Mapping[int, float] | None) -> tuple[Arrow, ...]:
+    """One arrow for all edges between two boxes; its norm is that of all their gradients together."""
+    together: dict[tuple[str, str], float] = {}
     shapes: dict[tuple[str, str], list[str]] = {}
     for e in graph.edges:
-        ends = (group[e.source], group[e.target])
-        if ends[0] == ends[1]:
-            continue
-        squares[ends] = squares.get(ends, 0.0) + (norms[e.id] ** 2 if norms else 0.0)
-        shapes.setdefault(ends, []).append(str(graph.nodes[e.source].shapes[e.output]))
-    arrows = tuple(
-        Arrow(a, b, total**0.5 if norms else None, " and ".join(dict.fromkeys(shapes[a, b])))
-        for (a, b), total in squares.items()
-    )
-    boxes = tuple(_box(key, g.members, graph) for key, g in groups.items())
-    return View(boxes, arrows, group[graph.root])
-
-
-def _box(key: str, members: list[Node], graph: Graph) -> Box:
-    operations = [n for n in members if not n.is_leaf]
-    if key.startswith("gap"):
-        steps = sorted({n.step for n in operations if n.step is not None})
-        said = f"steps {steps[0] + 1} … {steps[-1] + 1}"
-        return Box(key, "gap", "…", said, f"{len(operations)} operations of {said} are not drawn", operations[0].scope)
-    if len(members) == 1:
-        return _single(key, members[0], graph)
-    last = operations[-1]
-    step = f", step {last.step + 1}" if last.step is not None else ""
-    counts = _counted([n.op or "" for n in operations])
-    parameters = "".join(f"; {n.name} {n.shapes[0]}" for n in members if n.is_leaf)
-    return Box(
-        key, "module", last.scope.rsplit(".", 1)[-1] + step, str(last.shapes[0]), counts + parameters, last.scope
+        ends = (of[e.source], of[e.target])
+        if ends[0] != ends[1]:
+            together[ends] = math.hypot(together.get(ends, 0.0), norms[e.id] if norms else 0.0)
+            shapes.setdefault(ends, []).append(str(graph.nodes[e.source].shapes[e.output]))
+    return tuple(
+        Arrow(a, b, norm if norms else None, " and ".join(dict.fromkeys(shapes[a, b])))
+        for (a, b), norm in together.items()
     )
 
 
-def _single(key: str, n: Node, graph: Graph) -> Box:
+def _box(g: Group, graph: Graph) -> Box:
+    frame, operations = g.frames[-1].id if g.frames else "", g.operations
+    if g.kind == "gap":
+        counted = f"{len(operations)} operations of " if g.said[0] not in "0123456789" else ""
+        return Box(g.id, "gap", "…", g.said, f"{counted}{g.said} are not drawn", frame)
+    if len(g.members) == 1:
+        return _single(g.id, g.members[0], frame)
+    leaves = [f"{n.name} {n.shapes[0]}" for n in g.members if n.is_leaf]
+    if not operations:
+        names = ", ".join(n.name or "" for n in g.members)
+        return Box(g.id, "parameter", names, "at every step", "; ".join(leaves), frame)
+    about = "; ".join([_counted([n.op or "" for n in operations]), *leaves])
+    return Box(g.id, "module", _called(g.call, operations), str(operations[-1].shapes[0]), about, frame)
+
+
+def _called(call: tuple[str, ...], operations: list[Node]) -> str:
+    """'layers.0, step 3' for a call of that module; 'RNN, 12 steps' for all of them."""
+    within = path_of(operations[0])
+    while len(call) < len(within) and within[len(call)].isdecimal():  # one module of a list, where nothing else runs
+        longer = within[: len(call) + 1]
+        if any(path_of(n)[: len(longer)] != longer for n in operations):
+            break
+        call = longer
+    steps = {n.step for n in operations if n.step is not None}
+    when = f"step {steps.copy().pop() + 1}" if len(steps) == 1 else f"{len(steps)} steps" if steps else ""
+    return ", ".join(filter(None, [label_of(call), when]))
+
+
+def _single(key: str, n: Node, frame: str) -> Box:
     if n.is_leaf:
         kind = "parameter" if n.name is not None else "input"
-        users = {graph.nodes[e.target].scope for e in graph.out_of[n.id]}
-        scope = users.pop() if len(users) == 1 and n.name is not None else ""
-        return Box(key, kind, n.name or "input", str(n.shapes[0]), f"{n.dtypes[0]} leaf", scope)
+        return Box(key, kind, n.name or "input", str(n.shapes[0]), f"{n.dtypes[0]} leaf", frame)
     kept = sum(s.nbytes for s in n.saved if s.owned)
     static = ", ".join(f"{k}={v}" for k, v in n.static.items())
     about = "; ".join(filter(None, [static, f"{n.dtypes[0]}, keeps {kept:,} bytes for the backward pass", n.scope]))
-    return Box(key, "op", n.op or "", " ".join(map(str, n.shapes)), about, n.scope)
+    return Box(key, "op", n.op or "", " ".join(map(str, n.shapes)), about, frame)
 
 
 def _counted(names: list[str]) -> str:

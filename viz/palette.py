@@ -7,9 +7,10 @@ greyscale.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
 
 COLOURS: dict[Theme, dict[str, str]] = {
     "light": {
@@ -24,6 +25,7 @@ COLOURS: dict[Theme, dict[str, str]] = {
         "path": "#a63f00",
         "halo": "#f3c6a0",
         "zero": "#b9c0c8",
+        "broken": "#c4002b",
         "gradient0": "#7088ab",
         "gradient1": "#5a7aaa",
         "gradient2": "#3f69a6",
@@ -42,6 +44,7 @@ COLOURS: dict[Theme, dict[str, str]] = {
         "path": "#ffa657",
         "halo": "#6b4420",
         "zero": "#4a525c",
+        "broken": "#ff7b8a",
         "gradient0": "#6a81a0",
         "gradient1": "#7696bd",
         "gradient2": "#86aee0",
@@ -72,6 +75,7 @@ ROLES: dict[str, dict[str, str]] = {
     "muted_line": {"color": "muted"},
     "halo": {"color": "halo"},
     "zero": {"color": "zero"},
+    "broken": {"color": "broken"},  # a gradient that is not a finite number
     **{f"gradient{k}": {"color": f"gradient{k}"} for k in range(5)},
 }
 
@@ -93,7 +97,7 @@ def attributes(role: str, theme: Theme) -> dict[str, Any]:
 def stylesheet(scope: str) -> str:
     """CSS that gives elements below `scope` the dark colours where the reader prefers a dark page."""
     dark = COLOURS["dark"]
-    rules = [f"{scope} .graph>polygon{{fill:{dark['page']}}}"]
+    rules = [f"{scope} .graph>polygon{{fill:{dark['page']}}}", f"{scope} .graph>text{{fill:{dark['muted']}}}"]
     for role, colours in ROLES.items():
         shape = []
         if "color" in colours:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from viz import claims
-from viz.canvas import XY, Canvas, shortened, text_width
+from viz.canvas import BOLD, XY, Canvas, shortened, text_width
 from viz.measure import ModelFlow
-from viz.points import LOSS, Point
+from viz.points import LOSS, TOKENS, Edge, Point, Row, sideways
 
 MARGIN = 7.0  # points, as all lengths here
 SIZE, TITLE, SMALL, LEAST = 7.6, 9.6, 7.2, 7.16  # of type; 7 points are left where page and its edge are scaled to PAGE
 LINE = 10.5
 WORD = 62.0  # the width of a word, at most
+_MORE_STATES = "hgkmnpqrstuvw"  # letters of states, by track
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,9 @@ class Column:
     x: float
 
 
-def _rows(model: ModelFlow) -> list[tuple[str, int]]:
-    """(role, layer) of each row of points, from the loss downwards."""
-    found = {(p.role, p.layer) for p in model.flow.points if p.role in ("y", "h")}
-    return sorted(found, key=lambda row: (-row[1], "yh".index(row[0])))
+def _rows(model: ModelFlow) -> list[Row]:
+    """The rows of points, from the loss downwards, without the tokens."""
+    return sorted(model.flow.rows - {TOKENS}, key=lambda row: (-row.layer, "yh".index(row.role), -row.track))
 
 
 class Panel:
@@ -52,7 +53,7 @@ class Panel:
         self._unit = step / 30
         left = (width - step * len(places)) / 2
         self._columns = [Column(p, left + step * (k + 0.5)) for k, p in enumerate(places)]
-        self._radius = min(9.0, step * 0.31)
+        self._radius = min(9.0, step * 0.295)
         self._words = [self._word(c) for c in self._columns]
         self._norms = [self._norm(c) for c in self._columns]
         self.rows = len(_rows(model))
@@ -75,11 +76,17 @@ class Panel:
     def _word(self, c: Column) -> str:
         if c.position is None:
             return ""
-        within = 2 * min(c.x, self._width - c.x) - 4  # words of the outer columns stay in the panel
+        within = 2 * (min(c.x, self._width - c.x) - MARGIN / 2)  # words of the outer columns stay in the panel
         return shortened(self._tokens[c.position], min(WORD, within), SMALL)
 
     def _norm(self, c: Column) -> str:
         return "" if c.position is None else claims.percent(float(self._model.flow.arriving[c.position]))
+
+    def _title(self) -> tuple[str, float]:
+        """The title and the size of its type, so that it stays in the panel."""
+        said, within = claims.title(self._model), (self._width - 2 * MARGIN) / BOLD
+        size = max(LEAST, min(TITLE, TITLE * within / text_width(said, TITLE)))
+        return shortened(said, within, size), size
 
     # -- drawing, with the panel's lower left corner at `origin` -------------------------------------------------------
 
@@ -88,7 +95,7 @@ class Panel:
         self._origin = origin
         self._canvas.panel(self._name, (x0, y0, x0 + self._width, y0 + self.height))
         middle = x0 + self._width / 2
-        self._canvas.text((middle, y0 + self.height - 11), claims.title(self._model), TITLE, bold=True)
+        self._canvas.text((middle, y0 + self.height - 11), *self._title(), bold=True)
         self._canvas.text((middle, y0 + self.height - 24), claims.path_length(self._model), SIZE, "muted")
         self._points()
         self._edges()
@@ -106,67 +113,65 @@ class Panel:
             self._id(LOSS), (x0 + self._columns[-1].x, y0 + self._loss_y), self._radius, "L", SIZE, "hot",
             tooltip="the loss reads the last position",
         )  # fmt: skip
-        for role, layer in [*rows, ("x", 0)]:
-            y = self._row_y(role, layer, rows)
+        for row in [*rows, TOKENS]:
+            y = self._row_y(row, rows)
             for c in self._columns:
                 at = (x0 + c.x, y)
                 if c.position is None:
-                    if role == "h":  # the way back through the states left out
-                        self._canvas.point(self._gap_id(layer), at, self._radius, "…", SIZE, "hot")
+                    if any(row == p.row and p.position not in self._shown for p in on_path):
+                        self._canvas.point(self._gap_id(row), at, self._radius, "…", SIZE, "hot")
+                    elif row.role == "h":
+                        self._canvas.point(self._gap_id(row), at, self._radius, "…", SIZE)
                     else:
                         self._canvas.text(at, "…", SIZE, "muted")
                     continue
-                p = Point(role, layer, c.position)
+                p = row.at(c.position)
                 kind = "hot" if p in on_path else "point" if p in touched else "dim"
-                label = role + _subscript(c.position + 1)
+                label = _label(p)
                 self._canvas.point(
-                    self._id(p), at, self._radius, label, self._label_size(label), kind, box=role == "x",
+                    self._id(p), at, self._radius, label, self._label_size(label), kind, box=row == TOKENS,
                     tooltip=self._about(p),
                 )  # fmt: skip
 
     def _edges(self) -> None:
-        path = set(zip(self._model.path, self._model.path[1:], strict=False))
-        ordered = sorted(self._shown_edges(), key=lambda item: (item[0] in path, item[2]))
-        for (a, b), (tail, head), g in ordered:
-            sideways = a.role == b.role == "h" and a.layer == b.layer
-            tip = f"{_name(a)} to {_name(b)}: " + (
-                f"{claims.percent(g)} of the norm at the loss"
-                if g
-                else "a way that exists; this loss sends nothing along it"
-            )
+        path = {tuple(map(self._drawn_id, e)) for e in pairwise(self._model.path)}
+        ordered = sorted(self._shown_edges().items(), key=lambda item: (item[0] in path, item[1][1]))
+        for (tail, head), (edge, g) in ordered:
+            more = {"path": (tail, head) in path, "vertical": not sideways(edge)}
+            way = f"{_name(edge[0])} to {_name(edge[1])}: "
             if g == 0:
-                self._canvas.thin(tail, head, vertical=not sideways, tooltip=tip)
+                tip = way + "a way that exists; this loss sends nothing along it"
+                self._canvas.thin(tail, head, tooltip=tip, **more)
             else:
-                aside = self._around(a, b)
-                self._canvas.arrow(tail, head, g, path=(a, b) in path, vertical=not sideways, tooltip=tip, bend=aside)
+                tip = way + f"{claims.percent(g)} of the norm at the loss"
+                self._canvas.arrow(tail, head, g, tooltip=tip, **more)
 
-    def _shown_edges(self) -> list[tuple[tuple[Point, Point], tuple[str, str], float]]:
-        """Edges between points that are drawn; where states are left out, those into and out of the gap."""
-        shown = {c.position for c in self._columns if c.position is not None}
-        has_gap = len(shown) < len(self._columns)
-        result = []
-        for (a, b), g in self._model.flow.edges.items():
-            a_in, b_in = a == LOSS or a.position in shown, b.position in shown
-            if a_in and b_in:
-                result.append(((a, b), (self._id(a), self._id(b)), g))
-            elif has_gap and a.role == b.role == "h" and a.layer == b.layer and (a_in or b_in):
-                ends = (self._id(a), self._gap_id(a.layer)) if a_in else (self._gap_id(a.layer), self._id(b))
-                result.append(((a, b), ends, g))
+    def _shown_edges(self) -> dict[tuple[str, str], tuple[Edge, float]]:
+        """What is drawn between which points: edges, the strongest one where several lead into or out of a gap.
+
+        Gaps take part in the path and in recurrences; other edges of positions that are left out are not drawn.
+        """
+        path = set(pairwise(self._model.path))
+        result: dict[tuple[str, str], tuple[Edge, float]] = {}
+        for edge, g in self._model.flow.edges.items():
+            inside = [p == LOSS or p.position in self._shown for p in edge]
+            if all(inside) or edge in path or (any(inside) and sideways(edge)):
+                ends = (self._drawn_id(edge[0]), self._drawn_id(edge[1]))
+                if ends[0] != ends[1] and (ends not in result or g > result[ends][1]):
+                    result[ends] = (edge, g)
         return result
 
-    def _around(self, a: Point, b: Point) -> float:
-        """How far a vertical way bends aside: past the state that stands between an output and its own token."""
-        rows = _rows(self._model)
-        if a.role == "y" and a.position == b.position and ("h", a.layer) in rows and b.layer < a.layer:
-            return self._radius * 1.55
-        return 0.0
+    @property
+    def _shown(self) -> set[int]:
+        """The positions that have a column."""
+        return {c.position for c in self._columns if c.position is not None}
 
-    def _row_y(self, role: str, layer: int, rows: list[tuple[str, int]]) -> float:
+    def _row_y(self, row: Row, rows: list[Row]) -> float:
         y0 = self._origin[1]
-        if role == "x":
+        if row == TOKENS:
             return y0 + self._token_y
         top, bottom = self._loss_y - 40, self._token_y
-        k = rows.index((role, layer))
+        k = rows.index(row)
         return y0 + top - k * (top - bottom) / len(rows)
 
     def _labels_below(self) -> None:
@@ -174,7 +179,7 @@ class Panel:
         y = y0 + self._token_y - self._radius - LINE * 0.8
         y = self._staggered(y, self._words, self.word_lines, "muted")
         y = self._staggered(y, self._norms, self.norm_lines, "text")
-        top = f"{self._model.path[1].role}{_subscript(self._model.flow.n)}"
+        top = _label(self._model.path[1])
         self._canvas.text(
             (x0 + self._width / 2, y - 1), f"gradient norm reaching each token (% of the norm at {top})", SMALL, "muted"
         )
@@ -193,10 +198,14 @@ class Panel:
         return max(LEAST, min(SIZE, SIZE * 1.55 * self._radius / max(text_width(label, SIZE), 1)))
 
     def _id(self, p: Point) -> str:
-        return f"{self._name}_{p.role}{p.layer}_{p.position + 1}"
+        return f"{self._name}_{_letter(p.row)}{p.layer}_{p.position + 1}"
 
-    def _gap_id(self, layer: int) -> str:
-        return f"{self._name}_h{layer}_gap"
+    def _gap_id(self, row: Row) -> str:
+        return f"{self._name}_{_letter(row)}{row.layer}_gap"
+
+    def _drawn_id(self, p: Point) -> str:
+        """The id of the point, or of the gap in which it is."""
+        return self._id(p) if p == LOSS or p.position in self._shown else self._gap_id(p.row)
 
     def _about(self, p: Point) -> str:
         if p.role != "x":
@@ -219,7 +228,14 @@ def _subscript(n: int) -> str:
     return "".join("₀₁₂₃₄₅₆₇₈₉"[int(c)] for c in str(n))
 
 
+def _letter(row: Row) -> str:
+    """What a row's points are called; the states of further recurrences in a layer have letters of their own."""
+    return _MORE_STATES[row.track % len(_MORE_STATES)] if row.role == "h" else row.role
+
+
+def _label(p: Point) -> str:
+    return _letter(p.row) + _subscript(p.position + 1)
+
+
 def _name(p: Point) -> str:
-    return (
-        "L" if p == LOSS else f"{p.role}{_subscript(p.position + 1)}" + (f" of layer {p.layer}" if p.layer > 1 else "")
-    )
+    return "L" if p == LOSS else _label(p) + (f" of layer {p.layer}" if p.layer > 1 else "")

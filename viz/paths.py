@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TypeVar
 
-from viz.points import LOSS, Edge, Flow, Point
-
 T = TypeVar("T", bound=Hashable)
+CameFrom = dict[T, T | None]
+Ways = Callable[[list[T], Mapping[T, T | None]], Iterable[tuple[T, Iterable[T]]]]
+"""(points equally far from the start, all that were found so far) -> each point with those that follow it.  It may
+leave out points from which nothing new can be found."""
 
 
-def shortest_path(following: Mapping[T, Sequence[T]], start: T, goal: T) -> list[T] | None:
-    """The points of a path with the fewest edges, start and goal included; None if there is none.
+def search(start: T, ways: Ways[T]) -> CameFrom[T]:
+    """Every point that can be reached, with the point before it on a shortest path; None before the start.
 
-    >>> shortest_path({"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": ["e"]}, "a", "e")
-    ['a', 'b', 'd', 'e']
+    >>> following = {"a": "bc", "b": "d", "c": "d", "d": "e"}
+    >>> search("a", lambda points, found: [(p, following.get(p, "")) for p in points])
+    {'a': None, 'b': 'a', 'c': 'a', 'd': 'b', 'e': 'd'}
     """
-    came_from: dict[T, T | None] = {start: None}
-    queue = deque([start])
-    while queue:
-        point = queue.popleft()
-        if point == goal:
-            path = [point]
-            while (previous := came_from[path[-1]]) is not None:
-                path.append(previous)
-            return path[::-1]
-        for after in following.get(point, ()):
-            if after not in came_from:
-                came_from[after] = point
-                queue.append(after)
-    return None
+    came_from: CameFrom[T] = {start: None}
+    level = [start]
+    while level:
+        reached: list[T] = []
+        for point, following in ways(level, came_from):
+            for after in following:
+                if after not in came_from:
+                    came_from[after] = point
+                    reached.append(after)
+        level = reached
+    return came_from
 
 
-def following(edges: Iterable[Edge]) -> dict[Point, list[Point]]:
-    """Where the gradient can go next from each point."""
-    after: dict[Point, list[Point]] = {}
-    for a, b in edges:
-        after.setdefault(a, []).append(b)
-    return after
+def path_to(goal: T, came_from: Mapping[T, T | None]) -> list[T] | None:
+    """The points from the start to the goal, both included; None if it cannot be reached.
 
-
-def path_to_token(flow: Flow, token: int = 0) -> list[Point] | None:
-    """The shortest path that a gradient can take from the loss to a token."""
-    return shortest_path(following(flow.edges), LOSS, Point("x", 0, token))
-
-
-def hops_to_tokens(flow: Flow) -> list[int | None]:
-    """The number of edges from the loss to each token, None where no gradient can go."""
-    paths = (path_to_token(flow, t) for t in range(flow.n))
-    return [None if p is None else len(p) - 1 for p in paths]
+    >>> path_to("c", {"a": None, "b": "a", "c": "b"})
+    ['a', 'b', 'c']
+    """
+    if goal not in came_from:
+        return None
+    path = [goal]
+    while (before := came_from[path[-1]]) is not None:
+        path.append(before)
+    return path[::-1]

@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 
+class Row(NamedTuple):
+    """Points of one kind, one a position: the tokens "x" (layer 0), the outputs "y" of a layer, or the states "h" of a
+    recurrence in it."""
+
+    role: str
+    layer: int
+    track: int = 0  # which recurrence, where a layer has several
+
+    def at(self, position: int) -> Point:
+        """The point at a position, counted from 0."""
+        return Point(self.role, self.layer, position, self.track)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
-    """A place in the flow: the loss "L", an output "y" or a state "h" of a layer, or a token "x" (layer 0)."""
+    """A place in the flow: the loss "L", or a point of a row."""
 
     role: str
     layer: int = 0
     position: int = 0  # from 0
+    track: int = 0
+
+    @property
+    def row(self) -> Row:
+        """The row that it stands in."""
+        return Row(self.role, self.layer, self.track)
 
 
 LOSS = Point("L")
+TOKENS = Row("x", 0)
 Edge = tuple[Point, Point]
 Edges = dict[Edge, float]
+
+
+def sideways(edge: Edge) -> bool:
+    """Whether an edge leads from a state to another of the same recurrence."""
+    return edge[0].role == "h" and edge[0].row == edge[1].row
 
 
 @dataclass(frozen=True)
@@ -36,6 +62,6 @@ class Flow:
     arriving: np.ndarray
 
     @property
-    def points(self) -> list[Point]:
-        """All points that an edge touches."""
-        return sorted({p for edge in self.edges for p in edge})
+    def rows(self) -> set[Row]:
+        """The rows of all points that an edge touches, without the loss."""
+        return {p.row for edge in self.edges for p in edge if p != LOSS}

@@ -70,7 +70,7 @@ def norms_by_distance(models: Sequence[ModelFlow], tokens: Sequence[str]) -> str
         "Norm of the gradient that reaches each token, relative to the norm at the last position. Norms of different "
         "tokens do not add up to 100%. "
     ) + _honest(models)
-    return "<h2>Gradient norm by distance</h2>" + _table(head, rows, note)
+    return _section("Gradient norm by distance", head, rows, note)
 
 
 def _honest(models: Sequence[ModelFlow]) -> str:
@@ -118,7 +118,7 @@ def by_length(rows: Sequence[AtLength], shapes: Sequence[str], growth: Sequence[
         "float32. Norm: relative to the norm at the last position."
     )
     sentences = "".join(f"<p>{_text(sentence)}</p>" for sentence in growth)
-    return "<h2>What a longer sentence costs</h2>" + _table(["tokens n"], body, note, groups) + sentences
+    return _section("What a longer sentence costs", ["tokens n"], body, note, groups) + sentences
 
 
 def derivations(items: Iterable[Derived]) -> str:
@@ -126,7 +126,8 @@ def derivations(items: Iterable[Derived]) -> str:
     parts = [
         "<h2>The gradient, derived with symbolic sizes</h2>",
         '<p class="note">Sums are always written out; δ is the Kronecker delta, G the gradient that arrives at the '
-        "output, and dX stands for ∂L/∂X. Every step was checked by the method named beside it.</p>",
+        "output, and dX stands for ∂L/∂X. Every step that is not a definition was checked (✓) by the method named "
+        "beside it.</p>",
     ]
     for item in items:
         parts.append(f"<h3>{_text(item.title)}</h3>{''.join(item.forward)}")
@@ -146,8 +147,9 @@ def _derivation(d: Derivation) -> str:
 
 
 def _note(step: Step) -> str:
-    """Why a step follows, and what checked it."""
-    return f'<span class="note"><b>{_text(step.rule)}</b>: {_text(step.reason)} <b>✓</b> {_text(step.proof)}</span>'
+    """Why a step follows, and what checked it; a definition has nothing to check."""
+    mark = "" if step.proof.startswith("definition") else "<b>✓</b> "
+    return f'<span class="note"><b>{_text(step.rule)}</b>: {_text(step.reason)} {mark}{_text(step.proof)}</span>'
 
 
 def how(sentences: Sequence[str]) -> str:
@@ -163,12 +165,18 @@ def _norm(value: float) -> str:
     return f"{mantissa}·10<sup>{int(exponent)}</sup>%".replace("-", "−")
 
 
-def _table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], note: str, groups: Mapping[str, Sequence[str]] | None = None
+def _section(
+    title: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    note: str,
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """Cells are HTML already; the first column is text.
+    """A table, called by its title, that scrolls where the page is narrow, and the note under it, which does not.
 
     Args:
+        head, rows: cells, which are HTML already; the first column is text.
+        note: HTML.
         groups: further columns, under common headings: heading -> columns.
     """
     groups = groups or {}
@@ -180,8 +188,8 @@ def _table(
         "<tr>" + "".join(f'<td class="word">{c}</td>' if k == 0 else f"<td>{c}</td>" for k, c in enumerate(r)) + "</tr>"
         for r in rows
     )
-    table = f"<table><caption>{note}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="scroll">{table}</div>'
+    table = f'<table aria-label="{_text(title)}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<h2>{_text(title)}</h2><div class="scroll">{table}</div><p class="note">{note}</p>'
 
 
 def _text(value: str) -> str:

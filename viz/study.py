@@ -16,11 +16,14 @@ import numpy as np
 import minitorch as mt
 from minitorch import nn
 from transformer import RNN, EncoderBlock, MultiHeadAttention
+from transformer.recurrent import SMALL
 from viz import report
 from viz.compare import Comparison, as_dict
 from viz.derivations import DERIVATIONS, Derived, derive_all
+from viz.errors import InputError
+from viz.inputs import Model, check_tokens
 from viz.lengths import LENGTHS, AtLength, by_length, exact_terms, growth_sentences, said
-from viz.measure import InputError, Model, ModelFlow, Progress, check_tokens, measure_models
+from viz.measure import ModelFlow, Progress, measure_models
 
 SENTENCE = "the animal did not cross the street because it was tired"
 _INIT_WORDS = {"uniform": "default initialisation", "orthogonal": "orthogonal recurrent weights, small input weights"}
@@ -61,9 +64,11 @@ class Options:
             value = getattr(self, name)
             if not 1 <= value <= most:
                 raise InputError(f"--{name} {value}: give a number from 1 to {most}.")
-        if self.width % self.heads:
-            fits = ", ".join(str(h) for h in range(1, self.width + 1) if self.width % h == 0)
-            raise InputError(f"--heads {self.heads} does not divide --width {self.width}; heads that do: {fits}.")
+        try:
+            with mt.random.fork(0):
+                MultiHeadAttention(self.width, self.heads)
+        except mt.ShapeError as error:  # its second line is a line of the user's code, of which there is none here
+            raise InputError(f"--heads {self.heads} --width {self.width}: {str(error).splitlines()[0]}") from None
         return check_tokens(self.sentence)
 
     @property
@@ -137,8 +142,8 @@ class Study:
             f"({o.heads} head{'s' * (o.heads > 1)}, {mask}), {around}. Both get the same embedded tokens: "
             f"standard normal vectors of width {o.width}, equal for equal words, plus sinusoidal positions. The loss "
             "is a random linear read-out of the last position, the same for both.",
-            "Orthogonal initialisation: an orthogonal recurrent matrix, and input weights ten times smaller than by "
-            "default.",
+            f"Orthogonal initialisation: an orthogonal recurrent matrix, and input weights {1 / SMALL:g} times smaller "
+            "than by default.",
             f"minitorch-transformer {mt.__version__}, NumPy {np.__version__}"
             + (f"; {self.command}" if self.command else ""),
         ]

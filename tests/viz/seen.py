@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from viz.canvas import text_width
+from viz.levels import View
 
 NS = "{http://www.w3.org/2000/svg}"
 FONTS = ("LiberationSans-{}.ttf", "Arimo-{}.ttf")
@@ -190,6 +191,15 @@ def _luminance(c: str) -> float:
     v = [int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     v = [x / 12.92 if x <= 0.03928 else ((x + 0.055) / 1.055) ** 2.4 for x in v]
     return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]
+
+
+def acyclic(view: View) -> bool:
+    """Whether nothing is left when boxes without a way in are taken away, again and again."""
+    arrows, boxes = {(a.source, a.target) for a in view.arrows}, {b.id for b in view.boxes}
+    while free := boxes - {t for _, t in arrows}:
+        boxes -= free
+        arrows = {(s, t) for s, t in arrows if s not in free}
+    return not boxes
 
 
 def overlapping(texts: list[Text]) -> list[tuple[str, str]]:

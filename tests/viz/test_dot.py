@@ -53,7 +53,9 @@ def test_hostile_tooltips_and_graph_labels_arrive_as_text():
     for k, text in enumerate(HOSTILE):
         d.node(f"n{k}", "x", tooltip=text)
         d.edge(f"n{k}", "n0", tooltip=text)
-    d.frames({f"f.{k}": [f"n{k}"] for k in range(3)})
+    for k in range(3):
+        d.frame(f"inner{k}", "f", [f"n{k}"], "outer")
+    d.frame("outer", "f", [])
     root = _drawn(d)
     tooltips = [a.get("{http://www.w3.org/1999/xlink}title", "") for a in root.iter(f"{NS}a")]
     for said in set(HOSTILE.values()) - {"⇥"}:
@@ -65,8 +67,17 @@ def test_hostile_tooltips_and_graph_labels_arrive_as_text():
 def test_hostile_frames_are_labelled_as_they_are():
     d = Dot()
     d.node("a", "x")
-    d.frames({'<b>"q"</b>\\n&amp;': ["a"]})
-    assert '<b>"q"</b>\\n&amp;' in _texts(_drawn(d))
+    d.frame("inner", '<b>"q"</b>\\n&amp;', ["a"], "outer")
+    d.frame("outer", "\\N<i>", [])
+    assert _texts(_drawn(d)) == ["\\N<i>", '<b>"q"</b>\\n&amp;', "x"]
+
+
+def test_a_caption_has_lines_and_shows_them_as_they_are():
+    d = Dot()
+    d.node("a", "x")
+    d.frame("f", "title", ["a"])
+    d.caption(["<b>one</b>\\n", "two & \\G"])
+    assert sorted(_texts(_drawn(d))) == sorted(["<b>one</b>\\n", "two & \\G", "title", "x"])
 
 
 def test_all_that_is_made_visible_is_accepted_by_an_xml_parser():

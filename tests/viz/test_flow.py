@@ -8,11 +8,12 @@ import pytest
 import minitorch as mt
 from minitorch import nn
 from transformer import RNN, EncoderBlock, MultiHeadAttention
+from viz.errors import InputError
 from viz.flow import arriving, geometric_mean, geometric_mean_of, measure, probe, relative
 from viz.layer_flow import LayerFlow
 from viz.lengths import LENGTHS
-from viz.paths import following, hops_to_tokens, path_to_token, shortest_path
-from viz.points import LOSS, Flow, Point
+from viz.paths import path_to, search
+from viz.points import LOSS, TOKENS, Flow, Point
 
 pytestmark = pytest.mark.usefixtures("float64")
 N, D = 7, 6
@@ -138,9 +139,9 @@ def test_contributions_of_all_rows_add_up_to_the_whole_gradient(name):
     model, x, _, _ = _run(name)
     g = np.random.default_rng(2).standard_normal((N, D))
     for layer in list(model) if isinstance(model, nn.Sequential) else [model]:
-        flow = LayerFlow(layer, x, 1, "x")
+        flow = LayerFlow(layer, x, TOKENS)
         y, leaf = flow._run(N)
-        tiles = mt.grad(y, leaf, flow._one_row_a_tile(g, range(N))).numpy()
+        tiles = mt.grad(y, leaf, np.eye(N)[..., None] * g).numpy()
         np.testing.assert_allclose(tiles.sum(0), _vjp(layer, x, g), rtol=1e-11, atol=1e-13)
         np.testing.assert_allclose(flow.cotangent(g), _vjp(layer, x, g), rtol=1e-12)
 
@@ -160,9 +161,7 @@ def test_the_loss_sends_exactly_nothing_from_outputs_that_it_does_not_read(name)
 @pytest.mark.parametrize("n", LENGTHS)
 def test_an_rnn_over_n_tokens_is_n_plus_1_hops_long(n):
     model, x = RNN(4, 4), np.random.default_rng(0).standard_normal((n, 4))
-    path = shortest_path(following(probe(model, x).edges), LOSS, Point("x", 0, 0))
-    assert path is not None
-    assert len(path) - 1 == n + 1
+    assert probe(model, x).hops == tuple(range(n + 1, 1, -1))
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -170,11 +169,9 @@ def test_an_rnn_over_n_tokens_is_n_plus_1_hops_long(n):
 def test_attention_in_l_layers_is_l_plus_1_hops_long_whatever_n(n, layers):
     x = np.random.default_rng(0).standard_normal((n, 4))
     model = nn.Sequential([MultiHeadAttention(4, 1, causal=True) for _ in range(layers)])
-    edges = probe(model, x).edges
-    path = shortest_path(following(edges), LOSS, Point("x", 0, 0))
-    assert path is not None
-    assert len(path) - 1 == layers + 1
-    assert len(edges) == 1 + layers * n * (n + 1) // 2
+    structure = probe(model, x)
+    assert structure.hops == (layers + 1,) * n
+    assert len(structure.edges) == 1 + layers * n * (n + 1) // 2
 
 
 @pytest.mark.parametrize(
@@ -187,22 +184,24 @@ def test_attention_in_l_layers_is_l_plus_1_hops_long_whatever_n(n, layers):
     ],
 )
 def test_hops_to_each_token(name, hops):
-    assert hops_to_tokens(_run(name)[3]) == list(hops)
+    model, x, _, _ = _run(name)
+    assert probe(model, x).hops == tuple(hops)
+    assert probe(model, x, [0, 3]).hops == tuple(hops), "whatever is shown"
 
 
 @pytest.mark.parametrize("first", ["ab", "ba"])
 def test_the_shortest_path_is_found_whichever_way_is_tried_first(first):
-    ways = {"s": list(first), "a": ["g"], "b": ["c"], "c": ["g"]}
-    assert shortest_path(ways, "s", "g") == ["s", "a", "g"]
-    assert shortest_path(ways, "g", "s") is None
+    following = {"s": list(first), "a": ["g"], "b": ["c"], "c": ["g"]}
+    ways = lambda points, found: [(p, following.get(p, [])) for p in points]
+    assert path_to("g", search("s", ways)) == ["s", "a", "g"]
+    assert path_to("s", search("g", ways)) is None
 
 
 def test_a_block_around_an_rnn_shortens_the_way_only_where_it_goes_around():
-    flow = _run("block of RNN")[3]
-    assert hops_to_tokens(flow) == [N + 2 - t for t in range(N - 1)] + [2]
-    path = path_to_token(flow)
-    assert path is not None
-    assert [p.role for p in path] == ["L", "y", *["h"] * N, "x"]
+    model, x, _, _ = _run("block of RNN")
+    structure = probe(model, x)
+    assert structure.hops == (*(N + 2 - t for t in range(N - 1)), 2)
+    assert [p.role for p in structure.path or ()] == ["L", "y", *["h"] * N, "x"]
 
 
 def test_a_gradient_too_small_to_be_squared_still_flows():
@@ -249,5 +248,5 @@ def test_a_layer_that_gives_no_row_for_each_token_is_refused():
         def forward(self, x):
             return x[:, -1]
 
-    with pytest.raises(mt.ShapeError, match=r"Last made \(1, 6\) of \(1, 7, 6\)"):
+    with pytest.raises(InputError, match=r"Last made \(1, 6\) of \(1, 7, 6\)"):
         probe(Last(), np.ones((N, D)))

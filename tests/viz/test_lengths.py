@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import minitorch as mt
 from transformer import RNN, MultiHeadAttention
+from transformer.complexity import Polynomial
 from viz.lengths import LENGTHS, by_length, exact_terms, growth_sentences, said
-from viz.measure import kept_bytes, measure_model
+from viz.measure import kept_bytes, measure_models
 from viz.study import Options
 
 
@@ -54,8 +56,7 @@ def test_float64_weights_keep_twice_as_much():
 
 def test_the_square_takes_over_where_the_sentence_says():
     words = ["a", "b", "c", "d", "e"]
-    models = [measure_model("A", lambda: MultiHeadAttention(12, 2), words, seeds=1),
-              measure_model("R", lambda: RNN(12, 12), words, seeds=1)]  # fmt: skip
+    models = measure_models({"A": lambda: MultiHeadAttention(12, 2), "R": lambda: RNN(12, 12)}, words, seeds=1)
     over = models[0].growth.takes_over()
     assert over == 16 * 12 / (4 * 2)
     assert models[1].growth.takes_over() is None
@@ -68,6 +69,13 @@ def test_the_square_takes_over_where_the_sentence_says():
     assert f"{np.log2(measured[1] / measured[0]):.2f}." in one
 
 
+def test_the_square_takes_over_at_a_whole_number_of_tokens():
+    (m,) = measure_models({"A": lambda: MultiHeadAttention(10, 2)}, ["a"], seeds=1)
+    odd = replace(m, growth=Polynomial((Fraction(0), Fraction(100), Fraction(12))))
+    (said_,) = growth_sentences([odd], {"A": "terms"})
+    assert "overtakes the linear term at n = 9." in said_, "12 * 8² < 100 * 8, and 12 * 9² > 100 * 9"
+
+
 def test_a_model_whose_bytes_are_no_polynomial_has_no_growth():
     class Odd(mt.Module):
         d_in = 4
@@ -77,7 +85,7 @@ def test_a_model_whose_bytes_are_no_polynomial_has_no_growth():
                 x = mt.tanh(x)
             return x * 1
 
-    assert measure_model("odd", Odd(), ["a"], seeds=1).growth is None
+    assert measure_models({"odd": Odd()}, ["a"], seeds=1)[0].growth is None
 
 
 def test_hops_bytes_and_norms_by_length():
@@ -88,5 +96,5 @@ def test_hops_bytes_and_norms_by_length():
     assert [r.saved_bytes for r in rows] == [kept_bytes(models[r.model], r.n, 8) for r in rows]
     for r in rows[:2] + rows[6:8]:
         words = [f"w{k}" for k in range(r.n)]
-        measured = measure_model(r.model, models[r.model], words, seeds=2)
+        (measured,) = measure_models({r.model: models[r.model]}, words, seeds=2)
         assert r.first_token_norm == pytest.approx(measured.flow.arriving[0], rel=1e-12)
