@@ -12,8 +12,9 @@ What is an operation?  `ops/`.  What happened?  `graph.py`.  Its derivative?  `r
 is first imported.
 """
 
-from minitorch import memory, nn, random
+from minitorch import interop, memory, nn, optim, random, trees
 from minitorch.check import gradcheck
+from minitorch.checkpoint import checkpoint
 from minitorch.errors import (
     AnomalyError,
     ArgumentError,
@@ -26,132 +27,112 @@ from minitorch.errors import (
     OperandError,
     RegistrationError,
     ShapeError,
+    StateError,
 )
+from minitorch.forward import jvp
+from minitorch.functional import functional
 from minitorch.graph import Edge, Graph, Node
 from minitorch.modes import default_dtype, detect_anomaly, enable_grad, no_grad, scope, step
 from minitorch.nn import Module, Parameter
+from minitorch.ops.activations import elu, gelu, glu, leaky_relu, log_sigmoid, sigmoid, silu, softplus, swiglu
+from minitorch.ops.arrangement import flip, moveaxis, pad, repeat, roll, split, tile
+from minitorch.ops.contraction import dot, einsum, outer, tensordot
+from minitorch.ops.convolution import conv1d
+from minitorch.ops.diagonal import diag, diagonal, matrix_trace, tril, triu
+from minitorch.ops.distances import binary_cross_entropy_with_logits, huber_loss, kl_div, mse_loss
+from minitorch.ops.dropout import dropout
 from minitorch.ops.elementwise import (
     absolute,
     add,
     astype,
+    ceil,
+    clip,
     divide,
     exp,
+    expm1,
+    floor,
     log,
+    log1p,
+    logaddexp,
     multiply,
     negative,
     power,
+    reciprocal,
     relu,
+    round,
+    rsqrt,
+    sign,
     sqrt,
+    square,
     subtract,
     tanh,
 )
-from minitorch.ops.fused import cross_entropy, log_softmax, softmax
+from minitorch.ops.error_function import erf
+from minitorch.ops.fused import log_softmax, softmax
+from minitorch.ops.gathering import gather, masked_fill, safe_where, scatter_add, take, take_along_axis
 from minitorch.ops.indexing import embedding, getitem
-from minitorch.ops.linalg import matmul
-from minitorch.ops.movement import (
-    broadcast_to,
-    concatenate,
-    expand_dims,
-    reshape,
-    squeeze,
-    stack,
-    swapaxes,
-    transpose,
-)
-from minitorch.ops.reduce import max, mean, sum
+from minitorch.ops.linalg import linear, matmul
+from minitorch.ops.losses import cross_entropy, nll_loss
+from minitorch.ops.movement import broadcast_to, concatenate, expand_dims, reshape, squeeze, stack, swapaxes, transpose
+from minitorch.ops.norms import group_norm, layer_norm, rms_norm
+from minitorch.ops.order import argmax, argmin, argsort, sort, topk
+from minitorch.ops.reduce import all, any, max, mean, min, sum
+from minitorch.ops.rotary import rotary
+from minitorch.ops.scan import cumprod, cumsum, prod
 from minitorch.ops.select import (
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
     equal,
     greater,
     greater_equal,
+    invert,
     less,
     less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
     maximum,
     minimum,
     not_equal,
     where,
 )
+from minitorch.ops.statistics import logsumexp, norm, std, var
+from minitorch.ops.trigonometric import arccos, arcsin, arctan, cos, cosh, sin, sinh, tan
 from minitorch.primitive import Array, Primitive, composite, primitive
 from minitorch.random import seed
-from minitorch.reverse import backward, grad, trace, vjp
+from minitorch.reverse import backward, trace
+from minitorch.serialize import load, save
 from minitorch.tensor import Tensor, tensor
+from minitorch.transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp
+from minitorch.trees import TreeError
+
+abs, pow, amax, amin = absolute, power, max, min  # NumPy's other names for them
 
 __version__ = "0.1.0"
 
+# fmt: off
 __all__ = [
-    "AnomalyError",
-    "ArgumentError",
-    "Array",
-    "DtypeError",
-    "Edge",
-    "FormulaError",
-    "GradientError",
-    "Graph",
-    "GraphFreedError",
-    "InPlaceError",
-    "MinitorchError",
-    "Module",
-    "Node",
-    "OperandError",
-    "Parameter",
-    "Primitive",
-    "RegistrationError",
-    "ShapeError",
-    "Tensor",
-    "absolute",
-    "add",
-    "astype",
-    "backward",
-    "broadcast_to",
-    "composite",
-    "concatenate",
-    "cross_entropy",
-    "default_dtype",
-    "detect_anomaly",
-    "divide",
-    "embedding",
-    "enable_grad",
-    "equal",
-    "exp",
-    "expand_dims",
-    "getitem",
-    "grad",
-    "gradcheck",
-    "greater",
-    "greater_equal",
-    "less",
-    "less_equal",
-    "log",
-    "log_softmax",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "memory",
-    "minimum",
-    "multiply",
-    "negative",
-    "nn",
-    "no_grad",
-    "not_equal",
-    "power",
-    "primitive",
-    "random",
-    "relu",
-    "reshape",
-    "scope",
-    "seed",
-    "softmax",
-    "sqrt",
-    "squeeze",
-    "stack",
-    "step",
-    "subtract",
-    "sum",
-    "swapaxes",
-    "tanh",
-    "tensor",
-    "trace",
-    "transpose",
-    "vjp",
+    "AnomalyError", "ArgumentError", "Array", "DtypeError", "Edge", "FormulaError", "GradientError", "Graph",
+    "GraphFreedError", "InPlaceError", "MinitorchError", "Module", "Node", "OperandError", "Parameter", "Primitive",
+    "RegistrationError", "ShapeError", "StateError", "Tensor", "TreeError", "abs", "absolute", "add", "all", "amax",
+    "amin", "any", "arccos", "arcsin", "arctan", "argmax", "argmin", "argsort", "astype", "backward",
+    "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_to", "ceil",
+    "checkpoint", "clip", "composite", "concatenate", "conv1d", "cos", "cosh", "cross_entropy", "cumprod", "cumsum",
+    "default_dtype", "detect_anomaly", "diag", "diagonal", "divide", "dot", "dropout", "einsum", "elu", "embedding",
+    "enable_grad", "equal", "erf", "exp", "expand_dims", "expm1", "flip", "floor", "functional", "gather", "gelu",
+    "getitem", "glu", "grad", "gradcheck", "greater", "greater_equal", "group_norm", "hessian", "huber_loss", "hvp",
+    "invert", "jacobian", "jvp", "kl_div", "layer_norm", "leaky_relu", "less", "less_equal", "linear", "load",
+    "log", "log1p", "log_sigmoid", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or",
+    "logsumexp", "masked_fill", "matmul", "matrix_trace", "max", "maximum", "mean", "memory", "min", "minimum",
+    "moveaxis", "mse_loss", "multiply", "negative", "nll_loss", "nn", "no_grad", "norm", "not_equal", "optim",
+    "outer", "pad", "pow", "power", "primitive", "prod", "random", "reciprocal", "relu", "repeat", "reshape",
+    "rms_norm", "roll", "rotary", "round", "rsqrt", "safe_where", "save", "scatter_add", "scope", "seed", "sigmoid",
+    "sign", "silu", "sin", "sinh", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack",
+    "std", "step", "subtract", "sum", "swapaxes", "swiglu", "take", "take_along_axis", "tan", "tanh", "tensor",
+    "tensordot", "tile", "topk", "trace", "transpose", "trees", "tril", "triu", "value_and_grad", "var", "vjp",
     "where",
 ]
+# fmt: on
+
+interop.connect({name: globals()[name] for name in __all__ if callable(globals()[name])} | {"trace": matrix_trace})

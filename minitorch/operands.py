@@ -34,15 +34,27 @@ def array_of(p: Primitive[...], value: Any, default: np.dtype) -> Any:
     return array.astype(default) if isinstance(value, list | tuple) and array.dtype == np.float64 else array
 
 
+def as_array(value: Any) -> np.ndarray:
+    """What a forward function returned, as an array; NumPy gives scalars where there are no axes."""
+    return value if type(value) is np.ndarray else np.asarray(value)
+
+
+def alike(operands: list[Any]) -> bool:
+    """Whether all are arrays of one dtype, so that nothing needs to be promoted."""
+    dtype = None
+    for a in operands:
+        if type(a) is not np.ndarray or (dtype is not None and a.dtype is not dtype):
+            return False
+        dtype = a.dtype
+    return True
+
+
 def promoted(p: Primitive[...], operands: list[Any], default: np.dtype) -> None:
     """Bring operands to the dtype in which they meet, in place of the list's entries.
 
     Args:
         default: the dtype of Python's floating numbers where no floating array says otherwise.
     """
-    first = operands[0]
-    if type(first) is np.ndarray and all(type(a) is np.ndarray and a.dtype is first.dtype for a in operands[1:]):
-        return
     floats = [a for a in operands if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
     wide = [a.dtype for a in floats if a.ndim] or [a.dtype for a in floats if a.dtype != np.float64]
     if wide:

@@ -1,6 +1,7 @@
-"""What can be written on a Tensor?  `x + y`, `x.sum()`: each is an operation of `minitorch.ops` by another name.
+"""What can be written between Tensors?  `x + y`, `x @ y`, `x > 0`: each is an operation of `minitorch.ops` by a sign.
 
-A Tensor on either side is enough: `array + tensor` asks the tensor.
+A Tensor on either side is enough: `array + tensor` asks the tensor.  `&`, `|`, `^` and `~` combine booleans,
+or the bits of integers, as in NumPy.
 """
 
 # pyright: reportArgumentType=false
@@ -8,27 +9,22 @@ A Tensor on either side is enough: `array + tensor` asks the tensor.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import DTypeLike
-
-from minitorch.ops import elementwise, linalg, movement, reduce, select
+from minitorch.methods import Methods
+from minitorch.ops import elementwise, linalg, select
 from minitorch.primitive import Array
-from minitorch.shapes import Axis
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 
-class Operators:
-    """The operators and methods of a Tensor; nothing is computed and nothing is kept here."""
+class Operators(Methods):
+    """The operators of a Tensor; nothing is computed and nothing is kept here."""
 
     __slots__ = ()
 
     __hash__ = object.__hash__  # by identity, since == compares entries
-
-    # -- operators -----------------------------------------------------------------------------------------------------
 
     def __add__(self, other: Array) -> Tensor:
         return elementwise.add(self, other)
@@ -90,58 +86,23 @@ class Operators:
     def __ge__(self, other: Array) -> Tensor:
         return select.greater_equal(self, other)
 
-    # -- methods that users expect; `axis` and `keepdims` as NumPy has them --------------------------------------------
+    def __and__(self, other: Array) -> Tensor:
+        return select.bitwise_and(self, other)
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The sum over `axis`."""
-        return reduce.sum(self, axis=axis, keepdims=keepdims)
+    def __rand__(self, other: Array) -> Tensor:
+        return select.bitwise_and(other, self)
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The arithmetic mean over `axis`."""
-        return reduce.mean(self, axis=axis, keepdims=keepdims)
+    def __or__(self, other: Array) -> Tensor:
+        return select.bitwise_or(self, other)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The largest entry over `axis`; ties share the gradient equally."""
-        return reduce.max(self, axis=axis, keepdims=keepdims)
+    def __ror__(self, other: Array) -> Tensor:
+        return select.bitwise_or(other, self)
 
-    def exp(self) -> Tensor:
-        """The exponential of each entry."""
-        return elementwise.exp(self)
+    def __xor__(self, other: Array) -> Tensor:
+        return select.bitwise_xor(self, other)
 
-    def log(self) -> Tensor:
-        """The natural logarithm of each entry."""
-        return elementwise.log(self)
+    def __rxor__(self, other: Array) -> Tensor:
+        return select.bitwise_xor(other, self)
 
-    def sqrt(self) -> Tensor:
-        """The square root of each entry."""
-        return elementwise.sqrt(self)
-
-    def tanh(self) -> Tensor:
-        """The hyperbolic tangent of each entry."""
-        return elementwise.tanh(self)
-
-    def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
-        """The same entries under another shape; one size may be -1."""
-        return movement.reshape(self, shape=_flat(shape))
-
-    def transpose(self, *axes: int | tuple[int, ...]) -> Tensor:
-        """Permute the axes; without arguments, reverse them."""
-        return movement.transpose(self, axes=_flat(axes) if axes else None)
-
-    @property
-    def T(self) -> Tensor:
-        """All axes reversed."""
-        return movement.transpose(self, axes=None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        """Exchange two axes."""
-        return movement.swapaxes(self, axis1=axis1, axis2=axis2)
-
-    def astype(self, dtype: DTypeLike) -> Tensor:
-        """The same values in another dtype; the gradient comes back in this one."""
-        return elementwise.astype(self, dtype=np.dtype(dtype))
-
-
-def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """`x.reshape(2, 3)` and `x.reshape((2, 3))` mean the same."""
-    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+    def __invert__(self) -> Tensor:
+        return select.invert(self)

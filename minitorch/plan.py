@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from minitorch.primitive import Primitive, Rule
 
@@ -35,15 +36,17 @@ class Plan:
     applications: tuple[Application, ...]
 
 
-_plans: dict[tuple[Primitive[...], int, int], Plan] = {}
+_plans: WeakKeyDictionary[Primitive[...], dict[tuple[int, int], Plan]] = WeakKeyDictionary()
 
 
 def plan(p: Primitive[...], wanted: int, count: int) -> Plan:
     """The plan for a call with `count` inputs, of which those in the bit set `wanted` want a gradient."""
-    key = (p, wanted, count)
-    found = _plans.get(key)
+    known = _plans.get(p)
+    if known is None:
+        known = _plans[p] = {}
+    found = known.get((wanted, count))
     if found is None:
-        found = _plans[key] = _resolved(p, wanted, count)
+        found = known[wanted, count] = _resolved(p, wanted, count)
     return found
 
 

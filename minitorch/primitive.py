@@ -55,7 +55,7 @@ class Rule:
     fn: Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Primitive(Generic[P]):
     """One operation.  Call it with arrays and get arrays; call it with a Tensor among them and the call is recorded."""
 

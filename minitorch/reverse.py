@@ -47,9 +47,13 @@ def backward(
     """
     free = not (retain_graph or create_graph)
     leaves, found = sweep(root, _seed(root, gradient, create_graph), create_graph=create_graph, free=free)
+    handed_out: set[int] = set()
     for leaf in leaves:  # only now: an exception on the way changes no `.grad`
         g = found.get(key_of(leaf))
         if g is not None:
+            if id(g) in handed_out and isinstance(g, Tensor):
+                g = g + 0  # two leaves never share one gradient
+            handed_out.add(id(g))
             _accumulate(leaf, g if isinstance(g, Tensor) else np.array(g))
 
 

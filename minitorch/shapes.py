@@ -23,6 +23,20 @@ def normalize_axes(axis: Axis, ndim: int) -> Shape:
     return tuple(a + ndim if a < 0 else a for a in axes)
 
 
+def axis_mismatch(shape: Shape, axis: Axis) -> str | None:
+    """Say which of the axes does not exist; None if all do.
+
+    >>> axis_mismatch((2, 3), 2)
+    'axis 2 of shape (2, 3), which has axes 0 ... 1. Count from the end with -1?'
+    """
+    rank = len(shape)
+    for a in () if axis is None else axis if isinstance(axis, tuple) else (axis,):
+        if not -rank <= a < rank:
+            has = f"axes 0 ... {rank - 1}" if rank else "no axes"
+            return f"axis {a} of shape {shape}, which has {has}. Count from the end with -1?"
+    return None
+
+
 def kept_shape(shape: Shape, axis: Axis) -> Shape:
     """The shape of a reduction with `keepdims=True`.
 

@@ -17,7 +17,8 @@ from minitorch.ops.elementwise import astype
 from minitorch.ops.movement import sum_to
 from minitorch.plan import Application
 from minitorch.tape import Call
-from minitorch.tensor import Tensor, source, wrap
+from minitorch.tensor import Tensor, plain, source, wrap
+from minitorch.versions import anything_written
 
 OnEdge = Callable[[Call, int, Any], Any]
 """Sees (call, position of the input, cotangent that arrives there); what it returns travels on."""
@@ -55,25 +56,13 @@ def sweep(
     """
     calls, leaves = reach(source(root))
     for v in calls:
-        v.values()
-    at: dict[Key, Any] = {key_of(root): seed}
-    found: dict[Key, Any] = {}
-    carrier = _Carrier(at, on_edge, create_graph)
-    with modes.Mode(grad_enabled=create_graph):
-        for v in reversed(calls):
-            gs = [at.pop((id(v), i), None) for i in range(len(v.out_shapes))]
-            if v.hooks:
-                gs = [g if g is None else _hooked(v.hooks.get(i, ()), g) for i, g in enumerate(gs)]
-            if keys:
-                found |= {k: g for i, g in enumerate(gs) if g is not None and (k := (id(v), i)) in keys}
-            if any(g is not None for g in gs):
-                carrier.pull(v, gs)
-            if free:
-                v.saved = None
-        for leaf in leaves:
-            if (g := at.get(key_of(leaf))) is not None:
-                found[key_of(leaf)] = _hooked(leaf._hooks or (), g)
-    return leaves, found
+        if v.saved is None or anything_written():
+            v.values()
+    carrier = _Carrier({key_of(root): seed}, on_edge, create_graph)
+    if not create_graph:  # rules run on arrays, which record nothing
+        return leaves, carrier.carry(calls, leaves, free, keys)
+    with modes.enable_grad():
+        return leaves, carrier.carry(calls, leaves, free, keys)
 
 
 class _Carrier:
@@ -81,11 +70,33 @@ class _Carrier:
 
     def __init__(self, at: dict[Key, Any], on_edge: OnEdge | None, create_graph: bool):
         self._at, self._on_edge, self._create_graph = at, on_edge, create_graph
+        self._anomaly = modes.current().anomaly
         self._sums: set[Key] = set()  # places whose array was made by an addition here, so that it may be added to
 
-    def pull(self, v: Call, gs: list[Any]) -> None:
+    def carry(self, calls: list[Call], leaves: list[Tensor], free: bool, keys: Collection[Key]) -> dict[Key, Any]:
+        """Pass all calls, the last made first; returns the cotangents of the leaves and of `keys`."""
+        at, found = self._at, {}
+        for v in reversed(calls):
+            gs = [at.pop((id(v), i), None) for i in range(len(v.out_shapes))]
+            if v.hooks:
+                gs = [g if g is None else self._hooked(v.hooks.get(i, ()), g) for i, g in enumerate(gs)]
+            if keys:
+                found |= {k: g for i, g in enumerate(gs) if g is not None and (k := (id(v), i)) in keys}
+            if len(gs) > 1 or gs[0] is not None:
+                self._pull(v, gs)
+            if free:
+                v.saved = None
+        for leaf in leaves:
+            if (g := at.get((id(leaf), 0))) is not None:
+                found[id(leaf), 0] = self._hooked(leaf._hooks, g) if leaf._hooks else g
+        return found
+
+    def _pull(self, v: Call, gs: list[Any]) -> None:
         """Hand the cotangents of a call's outputs on to its inputs."""
-        if len(gs) > 1:  # an output that nothing used sends zeros
+        if len(gs) > 1:
+            if all(g is None for g in gs):
+                return  # nothing that was differentiated used it
+            # an output that nothing used sends zeros
             gs = [self._zeros(v, i) if g is None else g for i, g in enumerate(gs)]
         for application in v.plan.applications:
             parts = self._apply(application, v, gs)
@@ -102,8 +113,11 @@ class _Carrier:
                 arguments.append(tuple(v.in_shapes))
             else:
                 arguments.append(self._saved(v, name, k))
-        static = v.static
-        result = application.fn(*arguments, **{s: static[s] for s in application.static})
+        if application.static:
+            static = v.static
+            result = application.fn(*arguments, **{s: static[s] for s in application.static})
+        else:
+            result = application.fn(*arguments)
         return result if application.several else (result,)
 
     def _saved(self, v: Call, name: str, k: int) -> Any:
@@ -124,7 +138,7 @@ class _Carrier:
             g = astype(g, dtype)
         if self._on_edge is not None:
             g = self._on_edge(v, k, g)
-        if modes.current().anomaly:
+        if self._anomaly:
             _look_for_anomaly(v, k, g)
         self._add((id(parent), index), g)
 
@@ -139,21 +153,21 @@ class _Carrier:
             if type(total) is np.ndarray:
                 self._sums.add(key)
 
+    def _hooked(self, hooks: Collection[Callable[[Any], Any]], g: Any) -> Any:
+        """A cotangent after its hooks, which may replace it."""
+        for hook in hooks:
+            with modes.Mode(grad_enabled=self._create_graph):
+                instead = hook(g if isinstance(g, Tensor) else wrap(np.array(g)))
+            if instead is None:
+                continue
+            if instead.shape != g.shape:
+                raise GradientError(f"a hook returned shape {instead.shape} for a gradient of shape {g.shape}.")
+            g = instead if isinstance(g, Tensor) else np.asarray(plain(instead), g.dtype)
+        return g
+
     def _zeros(self, v: Call, i: int) -> Any:
         zeros = np.zeros(v.out_shapes[i], v.dtypes[i])
         return wrap(zeros) if self._create_graph else zeros
-
-
-def _hooked(hooks: Collection[Callable[[Any], Any]], g: Any) -> Any:
-    """A cotangent after its hooks, which may replace it."""
-    for hook in hooks:
-        instead = hook(g if isinstance(g, Tensor) else wrap(g))
-        if instead is None:
-            continue
-        if instead.shape != g.shape:
-            raise GradientError(f"a hook returned shape {instead.shape} for a gradient of shape {g.shape}.")
-        g = instead if isinstance(g, Tensor) else np.asarray(instead, g.dtype)
-    return g
 
 
 def _look_for_anomaly(v: Call, k: int, g: Any) -> None:

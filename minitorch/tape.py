@@ -15,13 +15,14 @@ import numpy as np
 
 from minitorch import modes
 from minitorch.errors import GraphFreedError, InPlaceError, user_line
-from minitorch.operands import NUMBERS, array_of, promoted
+from minitorch.operands import NUMBERS, alike, array_of, as_array, promoted
 from minitorch.plan import Plan, plan
 from minitorch.primitive import HANDLERS, Primitive
 from minitorch.shapes import Shape
 from minitorch.tensor import Tensor, wrap
-from minitorch.versions import version
+from minitorch.versions import anything_written, rebased, version
 
+_NOTHING: frozenset[str] = frozenset()
 _count = itertools.count()  # a parent always has a smaller number than its children: the order of a sweep
 
 
@@ -67,7 +68,7 @@ class Call:
                 f"{self.primitive.name}: its saved values were freed by an earlier backward pass. "
                 "Call the earlier one with retain_graph=True?"
             )
-        for name, value in self.saved.items():
+        for name, value in self.saved.items() if anything_written() else ():
             if version(value) != (self.versions or {}).get(name, 0):
                 raise InPlaceError(
                     f"{self.primitive.name}: its {name} of shape {np.shape(value)} was kept for the backward pass and "
@@ -90,6 +91,8 @@ def _tied(array: np.ndarray, origin: Call, index: int) -> Tensor:
     t = wrap(array)
     if array.dtype.kind == "f":
         t._origin, t._index, t._requires_grad = origin, index, True
+        if array.base is not None:
+            t._rebased = rebased(array)
     return t
 
 
@@ -101,24 +104,31 @@ def record(p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any]) -> 
         if isinstance(arg, Tensor):
             if arg._requires_grad:
                 wanted |= bit
+                if arg._array.base is not None and arg._rebased != rebased(arg._array):
+                    raise _stale(p, arg)
             arrays.append(arg._array)
         else:
             arrays.append(arg if type(arg) in NUMBERS else array_of(p, arg, state.dtype))
         bit += bit
-    if len(arrays) > 1 and p.differentiable:
+    if len(arrays) > 1 and p.differentiable and not alike(arrays):
         promoted(p, arrays, state.dtype)
     result = p.compute(arrays, static)
-    outs = result if type(result) is tuple else (result,)
-    outs = [o if type(o) is np.ndarray else np.asarray(o) for o in outs]
+    single = type(result) is not tuple
+    outs = [as_array(result)] if single else [as_array(o) for o in result]
     wanted &= p.differentiable_bits
-    if not (wanted and state.grad_enabled):
-        tensors = [wrap(o) for o in outs]
-    else:
-        call = _call(p, args, arrays, static, outs, wanted, state)
-        tensors = [_tied(o, call, i) for i, o in enumerate(outs)]
+    call = _call(p, args, arrays, static, outs, wanted, state) if wanted and state.grad_enabled else None
     if state.anomaly:
         _look_for_anomaly(p, outs, state)
-    return tuple(tensors) if len(p.outputs) > 1 else tensors[0]
+    if single:
+        return wrap(outs[0]) if call is None else _tied(outs[0], call, 0)
+    return tuple([wrap(o) if call is None else _tied(o, call, i) for i, o in enumerate(outs)])
+
+
+def _stale(p: Primitive[...], view: Tensor) -> InPlaceError:
+    return InPlaceError(
+        f"{p.name}: a view of shape {view.shape} was taken before its base was written to, and its derivative would be "
+        "that of the old value. Take the view again?"
+    )
 
 
 def _call(
@@ -144,9 +154,8 @@ def _call(
             indices.append(0)
         wanted >>= 1
     call.saved = {name: outs[k] for name, k in chosen.outputs}
-    call.borrowed = _save_inputs(call, chosen, args, arrays) if chosen.inputs else frozenset()
-    stamps = {name: v for name, value in call.saved.items() if (v := version(value))}
-    call.versions = stamps or None
+    call.borrowed = _save_inputs(call, chosen, args, arrays) if chosen.inputs else _NOTHING
+    call.versions = {name: version(v) for name, v in call.saved.items()} if anything_written() else None
     return call
 
 
@@ -155,16 +164,22 @@ def _save_inputs(call: Call, chosen: Plan, args: tuple, arrays: list) -> frozens
 
     Returns the names of those that the caller holds anyway.
     """
-    borrowed = set()
-    saved = call.saved
-    assert saved is not None
+    borrowed = _NOTHING
+    saved: dict[str, Any] = call.saved  # type: ignore[assignment]
     for name, k in chosen.inputs:
-        where = range(len(args)) if k < 0 else (k,)
-        kept = [arrays[i] if isinstance(args[i], Tensor) else _own(arrays[i]) for i in where]
-        saved[name] = tuple(kept) if k < 0 else kept[0]
-        if any(call.parents[i] is None and _is_array_of(args[i], arrays[i]) for i in where):
-            borrowed.add(name)
-    return frozenset(borrowed)
+        if k < 0:  # all parts of a variadic input
+            saved[name] = tuple(_kept(args[i], arrays[i]) for i in range(len(args)))
+            held = any(call.parents[i] is None and _is_array_of(args[i], arrays[i]) for i in range(len(args)))
+        else:
+            saved[name] = _kept(args[k], arrays[k])
+            held = call.parents[k] is None and _is_array_of(args[k], arrays[k])
+        if held:
+            borrowed |= {name}
+    return borrowed
+
+
+def _kept(arg: Any, array: Any) -> Any:
+    return array if isinstance(arg, Tensor) else _own(array)
 
 
 def _is_array_of(arg: Any, array: Any) -> bool:

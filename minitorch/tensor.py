@@ -6,18 +6,21 @@ has no origin.  What can be written on one (`x + y`, `x.sum()`) stands in `opera
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from minitorch import modes
-from minitorch.errors import DtypeError, ShapeError
+from minitorch.container import Container
+from minitorch.errors import DtypeError, GradientError, ShapeError
+from minitorch.inplace import InPlace
 from minitorch.operators import Operators
 from minitorch.ops.indexing import getitem
 from minitorch.primitive import HANDLERS, Array
 from minitorch.shapes import Shape
+from minitorch.versions import rebased
 
 if TYPE_CHECKING:
     from minitorch.tape import Call
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 _reverse_mode: list[Callable[..., None]] = []  # reverse.py builds on Tensor, and enters its `backward` here
 
 
-class Tensor(Operators):
+class Tensor(Operators, InPlace, Container):
     """An n-dimensional array of one dtype that remembers the operations it came from.
 
     Args:
@@ -44,7 +47,7 @@ class Tensor(Operators):
     Tensor([[2., 4.], [6., 8.]], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_array", "_grad", "_hooks", "_index", "_origin", "_requires_grad", "name")
+    __slots__ = ("__weakref__", "_array", "_grad", "_hooks", "_index", "_origin", "_rebased", "_requires_grad", "name")
     __array_ufunc__ = (
         None  # `array + tensor` asks Tensor.__radd__, and np.exp(tensor) says that it cannot, instead of detaching
     )
@@ -55,6 +58,7 @@ class Tensor(Operators):
     _grad: Tensor | None
     _requires_grad: bool
     _hooks: list[Callable[[Tensor], Tensor | None]] | None
+    _rebased: int  # of a view: how often its base had been given a new origin when the view was taken
     name: str | None
 
     def __init__(
@@ -66,7 +70,7 @@ class Tensor(Operators):
                 f"requires_grad=True of a {array.dtype} tensor; derivatives are taken of floating-point numbers. "
                 "Give dtype='float32'?"
             )
-        self._array, self._origin, self._index, self._hooks = array, None, 0, None
+        self._array, self._origin, self._index, self._hooks, self._rebased = array, None, 0, None, 0
         self._grad, self._requires_grad, self.name = None, requires_grad, name
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -122,6 +126,50 @@ class Tensor(Operators):
             raise DtypeError(f"grad is a {value.dtype} {type(value).__name__}; it takes a {self.dtype} Tensor or None.")
         self._grad = value
 
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Say whether derivatives with respect to this leaf will be asked for.
+
+        Raises:
+            DtypeError: of integers or booleans.
+            GradientError: of a result; detach it.
+        """
+        if requires_grad and self.dtype.kind != "f":
+            raise DtypeError(
+                f"requires_grad_ of a {self.dtype} tensor; derivatives are taken of floating-point numbers."
+            )
+        if self._origin is not None and not requires_grad:
+            raise GradientError(f"requires_grad_(False) of a result of {self._origin.primitive.name}. Use detach()?")
+        self._requires_grad = requires_grad
+        return self
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
+        """Call `hook` with this Tensor's gradient whenever a backward pass has computed it.
+
+        Args:
+            hook: sees the gradient; what it returns, if anything, takes its place.
+
+        Returns:
+            A function that removes the hook.
+
+        >>> x = Tensor([1.0, 2.0], requires_grad=True)
+        >>> remove = x.register_hook(lambda g: g * 10)
+        >>> x.sum().backward()
+        >>> x.grad
+        Tensor([10., 10.], dtype=float32)
+        """
+        if not self._requires_grad:
+            raise GradientError(
+                f"a hook on a tensor of shape {self.shape} that does not require a gradient never runs."
+            )
+        if self._origin is None:
+            hooks = self._hooks = self._hooks or []
+        else:
+            if self._origin.hooks is None:
+                self._origin.hooks = {}
+            hooks = self._origin.hooks.setdefault(self._index, [])
+        hooks.append(hook)
+        return lambda: hooks.remove(hook) if hook in hooks else None
+
     def numpy(self) -> np.ndarray:
         """The values, as a read-only view: writing to them would go past the tape."""
         view = self._array.view()
@@ -142,7 +190,9 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """The same values, in the same memory, without an origin: gradients stop here."""
-        return wrap(self._array)
+        t = wrap(self._array)
+        t._rebased = rebased(self._array)
+        return t
 
     def backward(
         self, gradient: Array | None = None, *, retain_graph: bool = False, create_graph: bool = False
@@ -157,32 +207,6 @@ class Tensor(Operators):
         said = [] if self.dtype.kind in "b" or self.dtype in (np.int64, np.float64) else [f"dtype={self.dtype}"]
         said += [f"op={self._origin.primitive.name}"] if self._origin else ["requires_grad=True"] * self._requires_grad
         return f"Tensor({', '.join([values, *said])})"
-
-    # -- as a container and a truth value ------------------------------------------------------------------------------
-
-    def __len__(self) -> int:
-        if not self.ndim:
-            raise TypeError("len() of a tensor without axes")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ShapeError(
-                f"the truth of a tensor of shape {self.shape} is ambiguous; it needs one entry. Reduce it first?"
-            )
-        return bool(self._array)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self._array == plain(value)))
 
     def __getitem__(self, index: Any) -> Tensor:
         parts = tuple(map(plain, index)) if isinstance(index, tuple) else plain(index)
@@ -216,14 +240,14 @@ def connect(backward: Callable[..., None]) -> None:
 def wrap(array: np.ndarray) -> Tensor:
     """A Tensor around this very array: no copy, no origin."""
     t = Tensor.__new__(Tensor)
-    t._array, t._origin, t._index, t._hooks = array, None, 0, None
+    t._array, t._origin, t._index, t._hooks, t._rebased = array, None, 0, None, 0
     t._grad, t._requires_grad, t.name = None, False, None
     return t
 
 
 def _rebuilt(cls: type[Tensor], array: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
     t = cls.__new__(cls)
-    t._array, t._origin, t._index, t._hooks = array.copy(), None, 0, None
+    t._array, t._origin, t._index, t._hooks, t._rebased = array.copy(), None, 0, None, 0
     t._grad, t._requires_grad, t.name = None, requires_grad, name
     return t
 

@@ -104,3 +104,18 @@ def test_where_two_python_numbers_meet_a_mask_the_default_dtype_holds():
     assert (mask * 0.5).dtype == np.float32
     with mt.default_dtype("float64"):
         assert mt.where(mask, 1.0, 0.0).dtype == np.float64
+
+
+def test_maximum_keeps_the_precision_of_a_float64_gradient_also_when_it_is_recorded():
+    a, b = (mt.tensor(np.float64(v), requires_grad=True) for v in (2.0, 1.0))
+    g = mt.grad(mt.maximum(a, b) * np.float64(0.1), a, create_graph=True)
+    assert g.dtype == np.float64
+    assert g.item() == 0.1
+
+
+def test_a_detached_view_of_a_written_base_can_be_used():
+    base = mt.tensor(np.ones(3), requires_grad=True) * 1.0
+    base += mt.tensor(np.ones(3), requires_grad=True)
+    view = base[1:].detach().requires_grad_()
+    view.sum().backward()
+    assert view.grad.numpy().tolist() == [1.0, 1.0]

@@ -20,10 +20,11 @@ every_smooth = pytest.mark.parametrize("example", SMOOTH, ids=str)
 
 
 def tensors(example: Example, wanted=None, dtype=None):
-    """The inputs, as Tensors where they are floating; those in `wanted` require a gradient."""
+    """The inputs, as Tensors where they are floating (where none is, all); those in `wanted` require a gradient."""
     wanted = example.varied if wanted is None else wanted
+    other = (lambda x: x) if example.varied else mt.tensor
     return [
-        mt.tensor(x, requires_grad=k in wanted, dtype=dtype) if k in example.varied else x
+        mt.tensor(x, requires_grad=k in wanted, dtype=dtype) if k in example.varied else other(x)
         for k, x in enumerate(example.inputs)
     ]
 
@@ -141,6 +142,8 @@ def test_it_keeps_what_the_parameters_of_its_rules_name_and_nothing_for_other_in
             for name, value in saved.items():
                 if name in p.outputs:
                     assert value is outs[p.outputs.index(name)]._array
+                elif p.variadic:
+                    assert all(v is a._array for v, a in zip(value, args, strict=True))
                 elif isinstance(arg := args[p.inputs.index(name)], mt.Tensor):
                     assert value is arg._array  # by reference: keeping costs nothing
 

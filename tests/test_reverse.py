@@ -251,3 +251,9 @@ def test_gradients_do_not_share_memory_with_each_other():
     assert not np.shares_memory(a.grad.numpy(), seed.numpy())
     first, second = mt.grad(a + b, [a, b], seed)
     assert not np.shares_memory(first.numpy(), second.numpy())
+
+
+def test_two_leaves_never_share_a_gradient_also_when_it_is_recorded():
+    a, b = (mt.tensor(np.ones(2), requires_grad=True) for _ in range(2))
+    (a + b).sum().backward(create_graph=True)
+    assert not np.shares_memory(a.grad.numpy(), b.grad.numpy())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from minitorch.ops.dtype import floating
 from minitorch.ops.select import where
 from minitorch.primitive import Array, elementwise_mismatch, primitive
 
@@ -108,14 +109,15 @@ def sqrt(x: Array):
     return np.sqrt(x)
 
 
-@primitive(formula="out[...] = abs(x[...])", vjp={"x": lambda g, x: g * _sign(x)})
+@primitive(formula="out[...] = abs(x[...])", vjp={"x": lambda g, x: g * sign(x)})
 def absolute(x: Array):
     """The absolute value; its gradient at 0 is 0."""
     return np.absolute(x)
 
 
-@primitive(vjp={"x": None}, name="sign")
-def _sign(x: Array):
+@primitive(vjp={"x": None})
+def sign(x: Array):
+    """-1, 0 or 1; no gradient passes."""
     return np.sign(x)
 
 
@@ -129,3 +131,95 @@ def relu(x: Array):
 def astype(x: Array, dtype: np.dtype):
     """x in another floating dtype; reverse mode hands the gradient on in x's own dtype."""
     return np.asarray(x, dtype)
+
+
+@primitive(formula="out[...] = exp(x[...]) - 1", vjp={"x": lambda g, x: g * exp(x)})
+def expm1(x: Array):
+    """exp(x) - 1, exact where x is small."""
+    return np.expm1(x)
+
+
+@primitive(formula="out[...] = log(1 + x[...])", vjp={"x": lambda g, x: g / (1 + x)})
+def log1p(x: Array):
+    """log(1 + x), exact where x is small."""
+    return np.log1p(x)
+
+
+@primitive(formula="out[...] = 1 / sqrt(x[...])", vjp={"x": lambda g, out: g * (out * out * out * -0.5)})
+def rsqrt(x: Array):
+    """1 / sqrt(x)."""
+    return 1 / np.sqrt(x)
+
+
+@primitive(formula="out[...] = 1 / x[...]", vjp={"x": lambda g, out: g * (-out * out)})
+def reciprocal(x: Array):
+    """1 / x; unlike NumPy's, of integers too."""
+    return np.reciprocal(floating(x))
+
+
+@primitive(formula="out[...] = x[...]**2", vjp={"x": lambda g, x: g * (2 * x)})
+def square(x: Array):
+    """x * x."""
+    return np.square(x)
+
+
+def _log_share(g, a, out):
+    """exp(a - out), the share of a; where both operands are -inf (out is too) it is exp(-inf - 0) = 0."""
+    return g * exp(a - where(out == -np.inf, 0, out))
+
+
+@primitive(
+    formula="out[...] = log(exp(a[...]) + exp(b[...]))",
+    vjp={"a": lambda g, a, out: _log_share(g, a, out), "b": lambda g, b, out: _log_share(g, b, out)},
+    explain=elementwise_mismatch,
+)
+def logaddexp(a: Array, b: Array):
+    """log(exp(a) + exp(b)) without overflow; of -inf and -inf it is -inf, with gradient 0."""
+    return np.logaddexp(a, b)
+
+
+def _inside(g, x, *, min, max):
+    """The gradient passes between the bounds and at them."""
+    inside = True if min is None else x >= min
+    if max is not None:
+        inside = inside * (x <= max)
+    return g if inside is True else where(inside, g, 0)
+
+
+def _clip_formula(ranks, static):
+    low, high = static["min"], static["max"]
+    value = "x[...]" if low is None else f"max(x[...], {_number(low)})"
+    return f"out[...] = {value if high is None else f'-max(-({value}), -({_number(high)}))'}"
+
+
+def _number(value) -> str:
+    """A number as formulas write it: they know no sign inside a number."""
+    return f"{value}" if value >= 0 else f"(-{-value})"
+
+
+@primitive(formula=_clip_formula, vjp={"x": _inside})
+def clip(x: Array, min: float | None = None, max: float | None = None):
+    """x, but no less than `min` and no more than `max`; None is no bound.  The gradient at a bound is 1.
+
+    The bounds are numbers or arrays without a derivative; for bounds that have one use `minimum` and `maximum`.
+    """
+    x = np.asarray(x)
+    return x.copy() if min is None and max is None else np.clip(x, min, max)
+
+
+@primitive(vjp={"x": None})
+def floor(x: Array):
+    """The largest integer that is not above x; no gradient passes."""
+    return np.floor(x)
+
+
+@primitive(vjp={"x": None})
+def ceil(x: Array):
+    """The smallest integer that is not below x; no gradient passes."""
+    return np.ceil(x)
+
+
+@primitive(vjp={"x": None})
+def round(x: Array, decimals: int = 0):
+    """x rounded to `decimals`, halves to even as NumPy does; no gradient passes."""
+    return np.round(np.asarray(x), decimals)

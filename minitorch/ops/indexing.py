@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.errors import DtypeError
+from minitorch.ops.dtype import integers
+from minitorch.ops.movement import expand_dims
+from minitorch.ops.select import where
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Shape
 
@@ -18,7 +20,7 @@ Index = Any
 these."""
 
 
-def _is_basic(index: Index) -> bool:
+def is_basic(index: Index) -> bool:
     """Basic indices select each entry at most once, so that their adjoint may assign instead of add."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
@@ -45,26 +47,29 @@ def put_into_zeros(g: Array, index: Index, shape: Shape):
     array([2., 1., 0.])
     """
     out = np.zeros(shape, np.asarray(g).dtype)
-    if _is_basic(index):
+    if is_basic(index):
         out[index] = g
     else:
         np.add.at(out, index, g)
     return out
 
 
-def _no_such_row(table: Shape, indices: Shape) -> str:
+def _no_such_row(table: Shape, indices: Shape, **static: Any) -> str:
     return f"an index is outside 0 ... {table[0] - 1}, the rows of the table {table}. Is the vocabulary larger?"
 
 
-@primitive(
-    vjp={"table": lambda g, indices, table_shape: put_into_zeros(g, (indices,), table_shape), "indices": None},
-    explain=_no_such_row,
-)
-def embedding(table: Array, indices: Array):
-    """Row `indices[...]` of the table: table (N, d), integer indices (...) -> (..., d)."""
-    indices = np.asarray(indices)
-    if indices.dtype.kind not in "iu":
-        raise DtypeError(f"embedding: indices are {indices.dtype}, but rows are counted in integers; use .astype(int)?")
+def _to_rows(g, indices, table_shape: Shape, *, padding_idx):
+    """Each row gets the cotangents of its uses; the padding row gets none."""
+    if padding_idx is not None:
+        g = where(expand_dims(np.asarray(indices) == padding_idx % table_shape[0], -1), 0, g)
+    return put_into_zeros(g, (np.asarray(indices),), table_shape)
+
+
+@primitive(vjp={"table": _to_rows, "indices": None}, explain=_no_such_row)
+def embedding(table: Array, indices: Array, padding_idx: int | None = None):
+    """Row `indices[...]` of the table: table (N, d), integer indices (...) -> (..., d); row `padding_idx` gets no
+    gradient."""
+    indices = integers("embedding", indices)
     if indices.size and indices.min() < 0:
         raise IndexError("negative index")
     return np.asarray(table)[indices]

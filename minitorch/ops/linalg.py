@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from minitorch.ops.movement import expand_dims, reshape, squeeze, swapaxes
 from minitorch.primitive import Array, primitive
-from minitorch.shapes import matmul_mismatch
+from minitorch.shapes import Shape, matmul_mismatch
 
 
 def _matmul_formula(ranks, static):
@@ -54,3 +56,37 @@ def matmul(a: Array, b: Array):
     """The matrix product `a @ b`: (..., n, k) @ (..., k, m) -> (..., n, m); a vector is a row on the left, a column on
     the right."""
     return np.matmul(a, b)
+
+
+def _linear_mismatch(x: Shape, weight: Shape, bias: Shape) -> str | None:
+    if len(weight) != 2:
+        return f"weight {weight} is no matrix (d_in, d_out)."
+    if reason := matmul_mismatch(x, weight):
+        return reason
+    return f"bias {bias}, but weight {weight} has {weight[1]} columns; one number for each." if bias else None
+
+
+@primitive(
+    name="linear",
+    formula="out[...,j] = sum_i x[...,i] weight[i,j] + bias[j]",
+    vjp={
+        "x": lambda g, weight: g @ swapaxes(weight, 0, 1),
+        "weight": lambda g, x, weight_shape: _right(g, x, weight_shape),
+        "bias": lambda g: g,
+    },
+    explain=_linear_mismatch,
+)
+def _linear(x: Array, weight: Array, bias: Array):
+    weight, bias = np.asarray(weight), np.asarray(bias)
+    if weight.ndim != 2 or bias.shape != weight.shape[1:]:
+        raise ValueError("shapes do not fit")
+    out = np.matmul(x, weight)
+    return np.add(out, bias, out=out) if out.dtype == np.result_type(out, bias) else out + bias
+
+
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
+    """x W + b: x (..., d_in), weight (d_in, d_out), bias (d_out,) -> (..., d_out).
+
+    The weight is the transpose of PyTorch's, as the equation is written.
+    """
+    return matmul(x, weight) if bias is None else _linear(x, weight, bias)

@@ -11,6 +11,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from minitorch.errors import ShapeError
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Axis, Shape, inverse_permutation, normalize_axes, stretched_axes
 
@@ -55,7 +56,12 @@ def sum_to(x: Array, shape: Shape):
     >>> sum_to(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
     """
-    return np.sum(x, stretched_axes(shape, np.shape(x)), keepdims=True).reshape(shape)
+    found = np.shape(x)
+    extra = len(found) - len(shape)
+    out = np.asarray(np.sum(x, stretched_axes(shape, found), keepdims=True) if extra >= 0 else x)
+    if extra < 0 or out.shape[extra:] != shape:  # equal sizes in another order would reshape without a complaint
+        raise ShapeError(f"sum_to: shape {shape} does not broadcast to {found}. Does a rule give back another shape?")
+    return out.reshape(shape)
 
 
 @primitive(vjp={"x": lambda g, x_shape: reshape(g, x_shape)})

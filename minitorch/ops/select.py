@@ -32,14 +32,14 @@ def where(condition: Array, a: Array, b: Array):
     return np.where(condition, a, b)
 
 
-def _share(chosen, other):
-    """1 where `chosen` won, 1/2 at a tie."""
-    return where(chosen == other, 0.5, where(chosen > other, 1.0, 0.0))
+def _share(g, chosen, other):
+    """g where `chosen` won, half of it at a tie."""
+    return where(chosen > other, g, where(chosen == other, g / 2, 0))
 
 
 @primitive(
     formula="out[...] = max(a[...], b[...])",
-    vjp={"a": lambda g, a, b: g * _share(a, b), "b": lambda g, a, b: g * _share(b, a)},
+    vjp={"a": lambda g, a, b: _share(g, a, b), "b": lambda g, a, b: _share(g, b, a)},
     explain=elementwise_mismatch,
 )
 def maximum(a: Array, b: Array):
@@ -49,7 +49,7 @@ def maximum(a: Array, b: Array):
 
 @primitive(
     formula="out[...] = -max(-a[...], -b[...])",
-    vjp={"a": lambda g, a, b: g * _share(b, a), "b": lambda g, a, b: g * _share(a, b)},
+    vjp={"a": lambda g, a, b: _share(g, b, a), "b": lambda g, a, b: _share(g, a, b)},
     explain=elementwise_mismatch,
 )
 def minimum(a: Array, b: Array):
@@ -71,3 +71,20 @@ less = _comparison(np.less)
 less_equal = _comparison(np.less_equal)
 greater = _comparison(np.greater)
 greater_equal = _comparison(np.greater_equal)
+logical_and = _comparison(np.logical_and)
+logical_or = _comparison(np.logical_or)
+bitwise_and = _comparison(np.bitwise_and)
+bitwise_or = _comparison(np.bitwise_or)
+bitwise_xor = _comparison(np.bitwise_xor)
+
+
+@primitive(vjp={"x": None})
+def logical_not(x: Array):
+    """Whether x is false (0)."""
+    return np.logical_not(x)
+
+
+@primitive(vjp={"x": None})
+def invert(x: Array):
+    """The opposite of booleans, the complement of the bits of integers."""
+    return np.invert(x)

@@ -1,0 +1,272 @@
+"""What can be asked of a Tensor?  `x.sum()`, `x.reshape(2, 3)`: each is an operation of `minitorch.ops` by its name.
+
+The names and arguments are NumPy's, and PyTorch's where NumPy has none; `axis` and `keepdims` throughout.
+"""
+
+# pyright: reportArgumentType=false
+# (self is a Tensor, since nothing else inherits from Methods; the type checker cannot know that)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minitorch.ops import (
+    activations,
+    arrangement,
+    contraction,
+    diagonal,
+    elementwise,
+    fused,
+    gathering,
+    movement,
+    order,
+    reduce,
+    scan,
+    statistics,
+    trigonometric,
+)
+from minitorch.primitive import Array
+from minitorch.shapes import Axis
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+
+class Methods:
+    """The methods of a Tensor; nothing is computed and nothing is kept here."""
+
+    __slots__ = ()
+
+    # -- over axes -----------------------------------------------------------------------------------------------------
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The sum over `axis`."""
+        return reduce.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The arithmetic mean over `axis`."""
+        return reduce.mean(self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The product over `axis`; zeros have their exact derivatives."""
+        return scan.prod(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The largest entry over `axis`; ties share the gradient equally."""
+        return reduce.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The smallest entry over `axis`; ties share the gradient equally."""
+        return reduce.min(self, axis=axis, keepdims=keepdims)
+
+    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """log(sum(exp(x))) over `axis`, without overflow."""
+        return statistics.logsumexp(self, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Whether every entry over `axis` is true."""
+        return reduce.all(self, axis=axis, keepdims=keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Whether some entry over `axis` is true."""
+        return reduce.any(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
+        """The variance over `axis`, with n - ddof for n."""
+        return statistics.var(self, axis=axis, keepdims=keepdims, ddof=ddof)
+
+    def std(self, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
+        """The standard deviation over `axis`, with n - ddof for n."""
+        return statistics.std(self, axis=axis, keepdims=keepdims, ddof=ddof)
+
+    def norm(self, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The Euclidean length over `axis`, or that of another `ord`; at 0 its gradient is 0."""
+        return statistics.norm(self, ord, axis, keepdims)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """The position of the largest entry along `axis`, the first at a tie."""
+        return order.argmax(self, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """The position of the smallest entry along `axis`, the first at a tie."""
+        return order.argmin(self, axis=axis, keepdims=keepdims)
+
+    def argsort(self, axis: int | None = -1, descending: bool = False) -> Tensor:
+        """The positions that would sort along `axis`; what ties keeps its order."""
+        return order.argsort(self, axis=axis, descending=descending)
+
+    def topk(self, k: int, axis: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
+        """The k largest entries along `axis`, in order, and their positions."""
+        return order.topk(self, k, axis, largest)
+
+    def cumsum(self, axis: int | None = None) -> Tensor:
+        """The running sum along `axis`; None flattens first."""
+        return scan.cumsum(self, axis=axis)
+
+    def cumprod(self, axis: int | None = None) -> Tensor:
+        """The running product along `axis`; None flattens first."""
+        return scan.cumprod(self, axis=axis)
+
+    def softmax(self, axis: int = -1) -> Tensor:
+        """exp(x) over its sum along `axis`."""
+        return fused.softmax(self, axis=axis)
+
+    def log_softmax(self, axis: int = -1) -> Tensor:
+        """The logarithm of the softmax along `axis`."""
+        return fused.log_softmax(self, axis=axis)
+
+    # -- entry by entry ------------------------------------------------------------------------------------------------
+
+    def abs(self) -> Tensor:
+        """The size of each entry."""
+        return elementwise.absolute(self)
+
+    def exp(self) -> Tensor:
+        """The exponential of each entry."""
+        return elementwise.exp(self)
+
+    def log(self) -> Tensor:
+        """The natural logarithm of each entry."""
+        return elementwise.log(self)
+
+    def sqrt(self) -> Tensor:
+        """The square root of each entry."""
+        return elementwise.sqrt(self)
+
+    def rsqrt(self) -> Tensor:
+        """1 / sqrt(x)."""
+        return elementwise.rsqrt(self)
+
+    def square(self) -> Tensor:
+        """x * x."""
+        return elementwise.square(self)
+
+    def reciprocal(self) -> Tensor:
+        """1 / x."""
+        return elementwise.reciprocal(self)
+
+    def expm1(self) -> Tensor:
+        """exp(x) - 1, exact where x is small."""
+        return elementwise.expm1(self)
+
+    def log1p(self) -> Tensor:
+        """log(1 + x), exact where x is small."""
+        return elementwise.log1p(self)
+
+    def sign(self) -> Tensor:
+        """-1, 0 or 1; no gradient passes."""
+        return elementwise.sign(self)
+
+    def floor(self) -> Tensor:
+        """The largest integer that is not above x; no gradient passes."""
+        return elementwise.floor(self)
+
+    def sin(self) -> Tensor:
+        """The sine."""
+        return trigonometric.sin(self)
+
+    def cos(self) -> Tensor:
+        """The cosine."""
+        return trigonometric.cos(self)
+
+    def tanh(self) -> Tensor:
+        """The hyperbolic tangent of each entry."""
+        return elementwise.tanh(self)
+
+    def sigmoid(self) -> Tensor:
+        """1 / (1 + exp(-x))."""
+        return activations.sigmoid(self)
+
+    def relu(self) -> Tensor:
+        """max(x, 0)."""
+        return elementwise.relu(self)
+
+    def pow(self, exponent: Array) -> Tensor:
+        """x ** exponent."""
+        return elementwise.power(self, exponent)
+
+    def round(self, decimals: int = 0) -> Tensor:
+        """x rounded to `decimals`, halves to even; no gradient passes."""
+        return elementwise.round(self, decimals=decimals)
+
+    def clip(self, min: float | None = None, max: float | None = None) -> Tensor:
+        """x, but no less than `min` and no more than `max`; the gradient at a bound is 1."""
+        return elementwise.clip(self, min=min, max=max)
+
+    def masked_fill(self, mask: Array, value: Array) -> Tensor:
+        """x, but `value` where the mask is true."""
+        return gathering.masked_fill(self, mask, value)
+
+    def astype(self, dtype: DTypeLike) -> Tensor:
+        """The same values in another dtype; the gradient comes back in this one."""
+        return elementwise.astype(self, dtype=np.dtype(dtype))
+
+    # -- which entry where ---------------------------------------------------------------------------------------------
+
+    def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
+        """The same entries under another shape; one size may be -1."""
+        return movement.reshape(self, shape=_flat(shape))
+
+    def flatten(self) -> Tensor:
+        """All entries on one axis, in row-major order."""
+        return movement.reshape(self, shape=(np.size(self._array),))  # type: ignore[attr-defined]
+
+    ravel = flatten
+
+    def transpose(self, *axes: int | tuple[int, ...]) -> Tensor:
+        """Permute the axes; without arguments, reverse them."""
+        return movement.transpose(self, axes=_flat(axes) if axes else None)
+
+    @property
+    def T(self) -> Tensor:
+        """All axes reversed."""
+        return movement.transpose(self, axes=None)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """Exchange two axes."""
+        return movement.swapaxes(self, axis1=axis1, axis2=axis2)
+
+    def squeeze(self, axis: Axis = None) -> Tensor:
+        """Drop axes of size 1."""
+        return movement.squeeze(self, axis=axis)
+
+    def expand_dims(self, axis: int | tuple[int, ...]) -> Tensor:
+        """Insert axes of size 1."""
+        return movement.expand_dims(self, axis=axis)
+
+    def broadcast_to(self, shape: tuple[int, ...]) -> Tensor:
+        """Stretch to `shape` without copying."""
+        return movement.broadcast_to(self, shape=shape)
+
+    def flip(self, axis: Axis = None) -> Tensor:
+        """The entries in reverse order along `axis`."""
+        return arrangement.flip(self, axis=axis)
+
+    def repeat(self, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+        """Each entry `repeats` times, as NumPy's repeat does; `tile` repeats the whole."""
+        return arrangement.repeat(self, repeats=repeats, axis=axis)
+
+    def take(self, indices: Array, axis: int | None = None) -> Tensor:
+        """The entries at `indices` along `axis`; None counts through the flat array."""
+        return gathering.take(self, indices, axis=axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """The entries x[i, i + offset] of two axes, as the last one of the result."""
+        return diagonal.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """The sum of the diagonal."""
+        return diagonal.matrix_trace(self, offset, axis1, axis2)
+
+    def dot(self, other: Array) -> Tensor:
+        """NumPy's dot: `x @ other` for vectors and matrices."""
+        return contraction.dot(self, other)
+
+
+def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """`x.reshape(2, 3)` and `x.reshape((2, 3))` mean the same."""
+    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes

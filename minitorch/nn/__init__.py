@@ -1,0 +1,33 @@
+"""What is a model made of?  Parameters in a tree of Modules; layers, containers and where their training starts.
+
+    from minitorch import nn
+
+    model = nn.Sequential(nn.Linear(8, 32), nn.LayerNorm(32), nn.Linear(32, 1))
+    model.load_state_dict(mt.load("model.safetensors"))
+
+`tree.py` holds and finds, `module.py` calls, `layers.py` computes, `init.py` fills.
+"""
+
+from minitorch.nn import init
+from minitorch.nn.containers import ModuleDict, ModuleList, Sequential
+from minitorch.nn.init import orthogonal, uniform
+from minitorch.nn.layers import Dropout, Embedding, Identity, LayerNorm, Linear, RMSNorm
+from minitorch.nn.module import Module
+from minitorch.tensor import Parameter
+
+__all__ = [
+    "Dropout",
+    "Embedding",
+    "Identity",
+    "LayerNorm",
+    "Linear",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "Parameter",
+    "RMSNorm",
+    "Sequential",
+    "init",
+    "orthogonal",
+    "uniform",
+]

@@ -1,0 +1,147 @@
+"""Do in-place writes show the new value everywhere, carry the right derivative, or refuse?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+
+
+def leaf(*values: float) -> mt.Tensor:
+    return mt.tensor(np.array(values), requires_grad=True)
+
+
+def written(x: mt.Tensor) -> mt.Tensor:
+    """Every kind of write, one after the other."""
+    h = x * x
+    h += x
+    h -= 2.0
+    h *= h
+    h /= x
+    h **= 2
+    h[1:3] = h[:2] * 3
+    h[[0, 0]] = x[2:]  # written twice: the last value stays
+    return h
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_every_in_place_operation_is_differentiable(order):
+    assert mt.gradcheck(written, np.array([0.7, 1.3, 1.9, 0.4]), order=order, h=1e-4, rtol=1e-6) < 1e-6
+
+
+def test_a_write_changes_the_tensor_itself_and_what_views_show():
+    h = leaf(1.0, 2.0, 3.0) * 1.0
+    same, view, memory = h, h.detach(), h.numpy()
+    h += 10
+    assert same is h
+    assert view.numpy().tolist() == memory.tolist() == [11.0, 12.0, 13.0]
+
+
+def test_a_value_that_was_kept_and_then_written_to_raises_at_backward_and_names_operation_and_shape():
+    y = mt.exp(leaf(1.0, 2.0))  # exp keeps its result
+    z = y.sum()
+    y += 1
+    with pytest.raises(mt.InPlaceError, match=r"exp: its out of shape \(2,\) was kept .* and written to since"):
+        z.backward()
+
+
+def test_nothing_is_raised_where_nothing_was_kept():
+    x = leaf(1.0, 2.0)
+    y = x * 2.0  # keeps no tensor
+    z = y.sum()
+    y += 1
+    z.backward()
+    assert x.grad.numpy().tolist() == [2.0, 2.0]
+
+
+def test_a_write_before_the_value_was_kept_is_fine():
+    x = leaf(1.0, 2.0)
+    y = x + 0
+    y += 1
+    mt.exp(y).sum().backward()
+    assert np.allclose(x.grad.numpy(), np.exp([2.0, 3.0]))
+
+
+def test_an_optimizer_step_on_a_retained_graph_raises_only_if_the_parameter_itself_was_kept():
+    w, x = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    kept, free = (w * x).sum(), (w + x).sum()
+    kept.backward(retain_graph=True)
+    with mt.no_grad():
+        w -= 0.1
+    free.backward()
+    with pytest.raises(mt.InPlaceError):
+        kept.backward()
+
+
+def test_a_leaf_that_requires_a_gradient_is_written_to_only_under_no_grad():
+    x = leaf(1.0, 2.0)
+    with pytest.raises(mt.InPlaceError, match="a leaf of shape"):
+        x += 1
+    with pytest.raises(mt.InPlaceError, match="a leaf of shape"):
+        x[0] = 5.0
+    assert x.numpy().tolist() == [1.0, 2.0]
+    with mt.no_grad():
+        x += 1
+        x[0] = 5.0
+    assert x.numpy().tolist() == [5.0, 3.0]
+    assert x.is_leaf
+    assert x.requires_grad
+
+
+def test_a_plain_buffer_takes_on_the_derivatives_of_what_is_written_into_it():
+    x, buffer = leaf(1.0, 2.0), mt.tensor(np.zeros(3))
+    buffer[1:] = x * 3
+    assert not buffer.is_leaf
+    (buffer * buffer).sum().backward()
+    assert x.grad.numpy().tolist() == [18.0, 36.0]
+
+
+def test_a_write_through_a_view_is_refused_while_a_tape_records_and_reaches_the_base_otherwise():
+    base = leaf(1.0, 2.0, 3.0) * 1.0
+    view = base[1:]
+    with pytest.raises(mt.InPlaceError, match="is a view"):
+        view += leaf(1.0, 1.0)
+    with mt.no_grad():
+        view += 1
+    assert base.numpy().tolist() == [1.0, 3.0, 4.0]
+
+
+def test_a_view_taken_before_its_base_was_written_to_is_refused():
+    base = leaf(1.0, 2.0, 3.0) * 1.0
+    view = base[1:]
+    base *= leaf(2.0, 2.0, 2.0)
+    with pytest.raises(mt.InPlaceError, match="taken before its base was written to"):
+        view.sum()
+    assert base[1:].sum().item() == 10.0
+
+
+def test_a_transposed_parameter_stays_usable_after_a_step():
+    w = mt.tensor(np.eye(2), requires_grad=True)
+    t = w.T
+    with mt.no_grad():
+        w *= 2.0
+    (t @ np.ones(2)).sum().backward()
+    assert w.grad.numpy().tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("write", "kind", "said"),
+    [
+        (lambda: leaf(1.0).detach().__iadd__(np.ones((2, 1))), mt.ShapeError, "x cannot grow"),
+        (lambda: mt.tensor([1, 2]).__iadd__(0.5), mt.DtypeError, "x is int64 and cannot hold it"),
+        (lambda: mt.broadcast_to(mt.tensor([1.0]), (3,)).__iadd__(1), mt.InPlaceError, "repeats entries"),
+        (lambda: mt.tensor([1.0, 2.0]).__setitem__(5, 1.0), mt.ShapeError, "index 5 is out of bounds"),
+    ],
+)
+def test_a_write_that_does_not_fit_is_refused(write, kind, said):
+    with pytest.raises(kind, match=said):
+        write()
+
+
+def test_a_write_keeps_the_dtype():
+    x = mt.tensor([1.0, 2.0])
+    x += np.array([0.5, 0.5])
+    assert x.dtype == np.float32
+    assert x.copy_(np.arange(2)).numpy().tolist() == [0.0, 1.0]
+    assert x.zero_().numpy().tolist() == [0.0, 0.0]
