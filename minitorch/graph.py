@@ -7,7 +7,6 @@ read this and nothing else.
 
 from __future__ import annotations
 
-import json
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -124,6 +123,8 @@ class Graph:
 
     def to_json(self) -> str:
         """The graph as a JSON object `{nodes, edges, root}`; static arguments that are not JSON values become text."""
+        import json
+
         nodes = [{**asdict(n), "static": {k: _jsonable(v) for k, v in n.static.items()}} for n in self.nodes]
         return json.dumps({"nodes": nodes, "edges": [asdict(e) for e in self.edges], "root": self.root})
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minitorch.ops import (
     activations,
@@ -33,6 +32,8 @@ from minitorch.primitive import Array
 from minitorch.shapes import Axis
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from minitorch.tensor import Tensor
 
 

@@ -10,12 +10,14 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minitorch.errors import AnomalyError, DtypeError
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 F = TypeVar("F", bound=Callable[..., Any])
 

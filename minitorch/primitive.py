@@ -25,6 +25,7 @@ import numpy as np
 from minitorch.errors import ArgumentError, MinitorchError, RegistrationError
 from minitorch.explain import Explanation, explained
 from minitorch.shapes import Shape, broadcast_mismatch
+from minitorch.signature import EMPTY, Parameter, parameters
 
 if TYPE_CHECKING:  # the class is defined later; only the type checker looks ahead
     from minitorch.tensor import Tensor
@@ -188,9 +189,9 @@ def composite(*, formula: str) -> Callable[[Callable[P, Tensor]], Composite[P]]:
     return register
 
 
-def _is_input(p: inspect.Parameter) -> bool:
-    annotated = p.annotation in (p.empty, Array, "Array")
-    return annotated and p.default is p.empty and p.kind is not p.KEYWORD_ONLY
+def _is_input(p: Parameter) -> bool:
+    annotated = p.annotation in (EMPTY, Array, "Array")
+    return annotated and p.default is EMPTY and p.kind is not inspect.Parameter.KEYWORD_ONLY
 
 
 def _build(
@@ -201,10 +202,10 @@ def _build(
     formula: Formula | None,
     explain: Explanation | None,
 ) -> Primitive[...]:
-    parameters = inspect.signature(forward).parameters.values()
-    inputs = tuple(p.name for p in parameters if _is_input(p))
-    static = {p.name: p.default for p in parameters if not _is_input(p)}
-    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    taken = parameters(forward)
+    inputs = tuple(p.name for p in taken if _is_input(p))
+    static = {p.name: p.default for p in taken if not _is_input(p)}
+    variadic = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in taken)
     if variadic and len(inputs) > 1:
         raise RegistrationError(f"{name}: *{inputs[-1]} stands beside {list(inputs[:-1])}; make it the only input")
     rules, covered = [], set()
@@ -244,8 +245,8 @@ def _rule(
     outputs: tuple[str, ...],
     static: Mapping[str, Any],
 ) -> Rule:
-    parameters = list(inspect.signature(fn).parameters.values())
-    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)]
+    taken, of = parameters(fn), inspect.Parameter
+    positional = [p.name for p in taken if p.kind in (of.POSITIONAL_OR_KEYWORD, of.POSITIONAL_ONLY)]
     if len(positional) < len(outputs):
         raise RegistrationError(
             f"{name}: the rule for {group} takes {positional}; it must start with one cotangent per output"
@@ -257,7 +258,7 @@ def _rule(
         raise RegistrationError(
             f"{name}: the rule for {group} asks for {unknown}; it can have {[*inputs, *outputs, *sorted(shapes)]}"
         )
-    reads = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+    reads = tuple(p.name for p in taken if p.kind is of.KEYWORD_ONLY)
     if unknown := [s for s in reads if s not in static]:
         raise RegistrationError(
             f"{name}: the rule for {group} reads {unknown}; its static arguments are {list(static)}"

@@ -10,16 +10,17 @@ takes its place in one operation of the file system: whoever reads sees the old 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.errors import DtypeError, StateError
 from minitorch.tensor import Tensor, wrap
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
 _SIGNED = {"I64": np.int64, "I32": np.int32, "I16": np.int16, "I8": np.int8}
@@ -49,8 +50,10 @@ def save(state_dict: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """
     write = _safetensors("numpy").save_file
     arrays = _arrays(state_dict)
+    from pathlib import Path  # here, since importing it would take a tenth of importing the whole package
+
     target = Path(os.path.realpath(path))  # the file that a link points to, not the link
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
+    partial = target.with_name(f".{target.name}.{os.urandom(6).hex()}.part")
     try:
         partial.touch(exist_ok=False)  # a missing folder is an OSError here, with its name
         mode = (target if target.exists() else partial).stat().st_mode & 0o777
@@ -77,7 +80,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
         OSError: the file cannot be read.
     """
     package = _safetensors()
-    data = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        data = file.read()
     try:
         entries = sorted(package.deserialize(data), key=lambda entry: entry[0])
     except package.SafetensorError as error:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minitorch import modes
 from minitorch.container import Container
@@ -23,6 +22,8 @@ from minitorch.shapes import Shape
 from minitorch.versions import rebased
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from minitorch.tape import Call
 
 _reverse_mode: list[Callable[..., None]] = []  # reverse.py builds on Tensor, and enters its `backward` here

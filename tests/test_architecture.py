@@ -21,7 +21,7 @@ every_file = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative
 
 # Each module of the engine, with those that it may import; what stands later knows what stands earlier.
 ORDER = [
-    *("errors", "shapes", "explain", "modes", "random", "primitive"),
+    *("errors", "shapes", "explain", "signature", "modes", "random", "primitive"),
     *("ops.dtype", "ops.select", "ops.movement", "ops.elementwise", "ops.reduce", "ops.indexing", "ops.linalg"),
     *("ops.trigonometric", "ops.error_function", "ops.activations", "ops.arrangement", "ops.scan", "ops.statistics"),
     *("ops.contraction", "ops.diagonal", "ops.gathering", "ops.order", "ops.dropout", "ops.convolution", "ops.norms"),
