@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 from minitorch.primitive import Primitive, Rule
 
@@ -36,17 +35,11 @@ class Plan:
     applications: tuple[Application, ...]
 
 
-_plans: WeakKeyDictionary[Primitive[...], dict[tuple[int, int], Plan]] = WeakKeyDictionary()
-
-
 def plan(p: Primitive[...], wanted: int, count: int) -> Plan:
     """The plan for a call with `count` inputs, of which those in the bit set `wanted` want a gradient."""
-    known = _plans.get(p)
-    if known is None:
-        known = _plans[p] = {}
-    found = known.get((wanted, count))
+    found = p.plans.get((wanted, count))
     if found is None:
-        found = known[wanted, count] = _resolved(p, wanted, count)
+        found = p.plans[wanted, count] = _resolved(p, wanted, count)
     return found
 
 

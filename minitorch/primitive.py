@@ -56,7 +56,7 @@ class Rule:
     fn: Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Primitive(Generic[P]):
     """One operation.  Call it with arrays and get arrays; call it with a Tensor among them and the call is recorded."""
 
@@ -71,6 +71,7 @@ class Primitive(Generic[P]):
     variadic: bool = False  # its only input stands for any number of arrays
     differentiable: frozenset[str] = field(default=frozenset())
     differentiable_bits: int = 0  # the same by position, as a bit set
+    plans: dict[tuple[int, int], Any] = field(default_factory=dict)  # see plan.py; read off the fields above
 
     def __call__(self, *args: P.args, **static: P.kwargs) -> Tensor:
         if len(args) != len(self.inputs) and not self.variadic:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.ops.movement import expand_dims, reshape, squeeze, swapaxes
+from minitorch.ops.movement import expand_dims, squeeze, swapaxes
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Shape, matmul_mismatch
 
@@ -27,19 +27,19 @@ def _left(g, b, a_shape):
         return expand_dims(g, -1) * b if len(a_shape) > 1 else g * b
     if len(a_shape) == 1:
         return squeeze(b @ expand_dims(g, -1), -1)
-    return g @ swapaxes(b, -1, -2)
+    return g @ b.swapaxes(-1, -2)
 
 
 def _right(g, a, b_shape):
     """a^T g; where one matrix serves a whole batch, the batch is contracted in the same product."""
     if len(b_shape) == 1:
-        return g * a if a.ndim == 1 else squeeze(swapaxes(a, -1, -2) @ expand_dims(g, -1), -1)
+        return g * a if a.ndim == 1 else squeeze(a.swapaxes(-1, -2) @ expand_dims(g, -1), -1)
     if a.ndim == 1:
         return expand_dims(a, -1) * expand_dims(g, -2)
     if len(b_shape) == 2 and a.ndim > 2:
-        rows = reshape(a, (_rows(a.shape), a.shape[-1]))
-        return swapaxes(rows, 0, 1) @ reshape(g, (_rows(g.shape), g.shape[-1]))
-    return swapaxes(a, -1, -2) @ g
+        rows = a.reshape(_rows(a.shape), a.shape[-1])
+        return rows.swapaxes(0, 1) @ g.reshape(_rows(g.shape), g.shape[-1])
+    return a.swapaxes(-1, -2) @ g
 
 
 def _rows(shape):
