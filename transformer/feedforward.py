@@ -1,6 +1,8 @@
 """What does each position think by itself?  Two linear maps with a ReLU between, the same at every position.
 
-FFN(x) = max(0, x W_1 + b_1) W_2 + b_2                                                (Vaswani et al. 2017, eq. 2)
+    FFN(x) = max(0, x W_1 + b_1) W_2 + b_2
+
+Source: Vaswani et al. 2017, section 3.3, equation 2.
 """
 
 from __future__ import annotations

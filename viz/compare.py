@@ -1,7 +1,9 @@
 """How does gradient flow in this model, and in that one?  Side by side, in three lines.
 
-rnn, attention = transformer.RNN(32, 32), transformer.MultiHeadAttention(32, causal=True)
-viz.compare(rnn, attention, "the animal did not cross the street".split())
+    rnn, attention = transformer.RNN(32, 32), transformer.MultiHeadAttention(32, causal=True)
+    viz.compare(rnn, attention, "the animal did not cross the street".split())
+
+In the place of a model, a function that builds one is called anew for each seed.
 """
 
 from __future__ import annotations

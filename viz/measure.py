@@ -102,11 +102,15 @@ def _measured(name: str, model: Model, tokens: Sequence[str], seeds: int, d: int
         raise InputError(
             f"{name}: no gradient can go from the last position to the first token. Does a mask forbid it?"
         )
-    flows, zeros = [], []
+    flows, zeros = [], None
     for seed in range(seeds):
         built, (x, readout) = build(model, seed), embed(tokens, d, seed)
         flows.append(relative(measure(built, x, readout, structure)))
-        zeros.append(_zero_gradients(built, x, readout))
+        if zeros is None:
+            zeros = _zero_gradients(built, x, readout)
+        elif zeros:  # one that is not zero for one seed is out; where none is left, no more passes are run
+            found = _zero_gradients(built, x, readout)
+            zeros = {p: why for p, why in zeros.items() if p in found}
         progress(name)
     return ModelFlow(
         name=name,
@@ -117,7 +121,7 @@ def _measured(name: str, model: Model, tokens: Sequence[str], seeds: int, d: int
         layers=len(layers_of(first)),
         saved_bytes=kept_bytes(model, len(tokens), d),
         growth=growth_of_kept_bytes(model, d),
-        zero_gradients={p: why for p, why in zeros[0].items() if all(p in found for found in zeros)},
+        zero_gradients=zeros or {},
         unmarked=recurs_unmarked(first, d),
     )
 

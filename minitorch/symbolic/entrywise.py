@@ -10,7 +10,7 @@ is left to ``sympy.diff``.  Exact, and independent of the index calculus: of its
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import sympy
@@ -21,7 +21,6 @@ from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Sum, size
 from minitorch.symbolic.program import Definition
 
 Sizes = dict[Symbol, int]
-Leaf = Callable[[Entry, tuple[int, ...]], Expr]
 
 
 def shown_sizes(sizes: Mapping[Symbol, int]) -> str:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from minitorch.errors import FormulaError
 
-REDUCERS = ("sum", "mean", "max")
-
 _PATTERN = re.compile(
     r"(?P<space>\s+)"
     r"|(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
