@@ -36,6 +36,7 @@ from minitorch.modes import default_dtype, detect_anomaly, enable_grad, no_grad,
 from minitorch.nn import Module, Parameter
 from minitorch.ops.activations import elu, gelu, glu, leaky_relu, log_sigmoid, sigmoid, silu, softplus, swiglu
 from minitorch.ops.arrangement import flip, moveaxis, pad, repeat, roll, split, tile
+from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.ops.contraction import dot, einsum, outer, tensordot
 from minitorch.ops.convolution import conv1d
 from minitorch.ops.diagonal import diag, diagonal, matrix_trace, tril, triu
@@ -73,6 +74,7 @@ from minitorch.ops.gathering import gather, masked_fill, safe_where, scatter_add
 from minitorch.ops.indexing import embedding, getitem
 from minitorch.ops.linalg import linear, matmul
 from minitorch.ops.losses import cross_entropy, nll_loss
+from minitorch.ops.masks import causal_mask
 from minitorch.ops.movement import broadcast_to, concatenate, expand_dims, reshape, squeeze, stack, swapaxes, transpose
 from minitorch.ops.norms import group_norm, layer_norm, rms_norm
 from minitorch.ops.order import argmax, argmin, argsort, sort, topk
@@ -117,21 +119,21 @@ __all__ = [
     "GraphFreedError", "InPlaceError", "MinitorchError", "Module", "Node", "OperandError", "Parameter", "Primitive",
     "RegistrationError", "ShapeError", "StateError", "Tensor", "TreeError", "abs", "absolute", "add", "all", "amax",
     "amin", "any", "arccos", "arcsin", "arctan", "argmax", "argmin", "argsort", "astype", "backward",
-    "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_to", "ceil",
-    "checkpoint", "clip", "composite", "concatenate", "conv1d", "cos", "cosh", "cross_entropy", "cumprod", "cumsum",
-    "default_dtype", "detect_anomaly", "diag", "diagonal", "divide", "dot", "dropout", "einsum", "elu", "embedding",
-    "enable_grad", "equal", "erf", "exp", "expand_dims", "expm1", "flip", "floor", "functional", "gather", "gelu",
-    "getitem", "glu", "grad", "gradcheck", "greater", "greater_equal", "group_norm", "hessian", "huber_loss", "hvp",
-    "invert", "jacobian", "jvp", "kl_div", "layer_norm", "leaky_relu", "less", "less_equal", "linear", "load",
-    "log", "log1p", "log_sigmoid", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or",
-    "logsumexp", "masked_fill", "matmul", "matrix_trace", "max", "maximum", "mean", "memory", "min", "minimum",
-    "moveaxis", "mse_loss", "multiply", "negative", "nll_loss", "nn", "no_grad", "norm", "not_equal", "optim",
-    "outer", "pad", "pow", "power", "primitive", "prod", "random", "reciprocal", "relu", "repeat", "reshape",
-    "rms_norm", "roll", "rotary", "round", "rsqrt", "safe_where", "save", "scatter_add", "scope", "seed", "sigmoid",
-    "sign", "silu", "sin", "sinh", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack",
-    "std", "step", "subtract", "sum", "swapaxes", "swiglu", "take", "take_along_axis", "tan", "tanh", "tensor",
-    "tensordot", "tile", "topk", "trace", "transpose", "trees", "tril", "triu", "value_and_grad", "var", "vjp",
-    "where",
+    "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_to", "causal_mask",
+    "ceil", "checkpoint", "clip", "composite", "concatenate", "conv1d", "cos", "cosh", "cross_entropy", "cumprod",
+    "cumsum", "default_dtype", "detect_anomaly", "diag", "diagonal", "divide", "dot", "dropout", "einsum", "elu",
+    "embedding", "enable_grad", "equal", "erf", "exp", "expand_dims", "expm1", "flip", "floor", "functional",
+    "gather", "gelu", "getitem", "glu", "grad", "gradcheck", "greater", "greater_equal", "group_norm", "hessian",
+    "huber_loss", "hvp", "invert", "jacobian", "jvp", "kl_div", "layer_norm", "leaky_relu", "less", "less_equal",
+    "linear", "load", "log", "log1p", "log_sigmoid", "log_softmax", "logaddexp", "logical_and", "logical_not",
+    "logical_or", "logsumexp", "masked_fill", "matmul", "matrix_trace", "max", "maximum", "mean", "memory", "min",
+    "minimum", "moveaxis", "mse_loss", "multiply", "negative", "nll_loss", "nn", "no_grad", "norm", "not_equal",
+    "optim", "outer", "pad", "pow", "power", "primitive", "prod", "random", "reciprocal", "relu", "repeat",
+    "reshape", "rms_norm", "roll", "rotary", "round", "rsqrt", "safe_where", "save", "scaled_dot_product_attention",
+    "scatter_add", "scope", "seed", "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sort",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "step", "subtract", "sum", "swapaxes", "swiglu", "take",
+    "take_along_axis", "tan", "tanh", "tensor", "tensordot", "tile", "topk", "trace", "transpose", "trees", "tril",
+    "triu", "value_and_grad", "var", "vjp", "where",
 ]
 # fmt: on
 

@@ -3,10 +3,10 @@
 Written with the public names of `minitorch` only.  Shapes are (batch, n, d): n positions of width d.
 """
 
+from minitorch import causal_mask
 from transformer.attention import MultiHeadAttention, scaled_dot_product_attention
 from transformer.encoder import EncoderBlock
 from transformer.feedforward import FeedForward
-from transformer.mask import causal_mask
 from transformer.position import sinusoidal
 from transformer.recurrent import RNN
 

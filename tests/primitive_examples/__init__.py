@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from tests.primitive_examples import arithmetic, entries, losses, products, reductions, shapes
-from tests.primitive_examples.making import Example, Row
+from minitorch.primitive import REGISTRY
+from minitorch.testing import Case
+from tests.primitive_examples import arithmetic, attention, entries, losses, products, reductions, shapes
+from tests.primitive_examples.making import Row
 
-__all__ = ["EXAMPLES", "TABLE", "Example"]
+__all__ = ["EXAMPLES", "TABLE"]
 
 TABLE: dict[str, list[Row]] = {}
-for family in (arithmetic, reductions, shapes, entries, products, losses):
+for family in (arithmetic, reductions, shapes, entries, products, losses, attention):
     assert not TABLE.keys() & family.TABLE.keys()
     TABLE |= family.TABLE
 
-EXAMPLES = [Example(name, *row) for name, rows in TABLE.items() for row in rows]
+EXAMPLES = [Case(REGISTRY[name], *row) for name, rows in TABLE.items() for row in rows if name in REGISTRY]

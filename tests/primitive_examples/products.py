@@ -42,6 +42,8 @@ EINSUMS: list[tuple] = [
     ("i,i,i->", (3,), (3,), (3,)),
     ("ij,jj,ik->k", (2, 3), (3, 3), (2, 2)),
     ("i,j,k,l->li", (2,), (1,), (2,), (2,)),
+    ("ij,jk->ik", (2, 1), (3, 2)),  # the sum runs over 3, and a is stretched
+    ("ij,jj,jk->k", (2, 3), (3, 3), (1, 2)),
 ]
 
 TABLE: dict[str, list[Row]] = {
