@@ -1,11 +1,15 @@
 """Is a derivative right?  Compared with central differences in float64, which share no code with the rules.
 
-f'(x) ~ (4 D(h/2) - D(h)) / 3   with   D(h) = (f(x + h) - f(x - h)) / 2h        (Richardson extrapolation, error O(h^4))
+D(h) = (f(x + h) - f(x - h)) / 2h       E(h) = (4 D(h/2) - D(h)) / 3       f'(x) ~ (16 E(h/2) - E(h)) / 15
+
+Extrapolation to h = 0 in two stages (Richardson 1911; Romberg 1955): the error is O(h^6), so that h may be large enough
+for rounding to do no harm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,37 +20,70 @@ from minitorch.reverse import grad
 from minitorch.tensor import Tensor, plain
 
 Function = Callable[..., Tensor | Sequence[Tensor]]
+STEP = 2e-3  # with it, rounding (eps / h) and what is left of the series (h^6) are both about 1e-12
 
 
 class GradcheckError(GradientError):
     """An analytic derivative disagrees with central differences; says which input, which entry, and both values."""
 
 
-def numeric_gradient(f: Callable[..., float], arrays: Sequence[np.ndarray], k: int, h: float = 1e-3) -> np.ndarray:
+@dataclass(frozen=True)
+class Compared:
+    """The derivative by one input, from the rules and from differences."""
+
+    k: int  # which input
+    analytic: np.ndarray
+    numeric: np.ndarray
+    doubt: np.ndarray  # how far the two best differences are apart: large at a kink or a pole
+    noise: float  # what rounding alone may do to the numeric one
+
+
+def extrapolated(difference: Callable[[float], Any], h: float) -> tuple[Any, Any]:
+    """The limit of central differences for step -> 0, from three steps, and how far the last two estimates are apart.
+
+    Args:
+        difference: step -> (f(x + step) - f(x - step)) / (2 step), a number or an array.
+        h: the largest step; h/2 and h/4 are taken too.
+
+    >>> limit, _ = extrapolated(lambda s: (np.exp(s) - np.exp(-s)) / (2 * s), 2e-3)
+    >>> bool(abs(limit - 1) < 1e-12)
+    True
+    """
+    wide, middle, narrow = difference(h), difference(h / 2), difference(h / 4)
+    coarse, fine = middle + (middle - wide) / 3, narrow + (narrow - middle) / 3
+    return fine + (fine - coarse) / 15, np.abs(fine - coarse)
+
+
+def numeric_gradient(f: Callable[..., float], arrays: Sequence[np.ndarray], k: int, h: float = STEP) -> np.ndarray:
     """The derivative of a scalar function by array k, entry by entry.
 
     Args:
         f: takes the arrays, gives a number.
-        h: the step, relative to max(1, |entry|).
+        h: the largest step, relative to max(1, |entry|).
 
     >>> numeric_gradient(lambda x: float((x**3).sum()), [np.array([1.0, 2.0])], 0).round(9)
     array([ 3., 12.])
     """
+    return _numeric(f, arrays, k, h)[0]
+
+
+def _numeric(f: Callable[..., float], arrays: Sequence[np.ndarray], k: int, h: float) -> tuple[np.ndarray, np.ndarray]:
+    """The numeric gradient, and how far its last two estimates are apart."""
     x = arrays[k]
-    out = np.zeros(x.shape)
+    out, doubt = np.zeros(x.shape), np.zeros(x.shape)
 
     def difference(i: tuple[int, ...], step: float) -> float:
-        sides = []
+        sides, values = [], []
         for sign in (1, -1):
             moved = x.copy()
             moved[i] += sign * step
-            sides.append(f(*arrays[:k], moved, *arrays[k + 1 :]))
-        return (sides[0] - sides[1]) / (2 * step)
+            sides.append(float(moved[i]))
+            values.append(f(*arrays[:k], moved, *arrays[k + 1 :]))
+        return (values[0] - values[1]) / (sides[0] - sides[1])  # the step that was really made
 
     for i in np.ndindex(x.shape):
-        step = h * max(1.0, abs(float(x[i])))
-        out[i] = (4 * difference(i, step / 2) - difference(i, step)) / 3
-    return out
+        out[i], doubt[i] = extrapolated(lambda step, i=i: difference(i, step), h * max(1.0, abs(float(x[i]))))
+    return out, doubt
 
 
 def gradcheck(
@@ -54,19 +91,21 @@ def gradcheck(
     *inputs: Any,
     rtol: float = 1e-7,
     atol: float = 1e-8,
-    h: float = 1e-3,
+    h: float = STEP,
     order: int = 1,
     seed: int = 0,
 ) -> float:
     """Compare the derivatives of `function` at `inputs` with central differences, in float64.
 
-    An output that is not a scalar is contracted with a random cotangent first.
+    An output that is not a scalar is contracted with a random cotangent first.  Where the function is smooth within h
+    and its values are of the size of its derivatives, the differences are good to about 1e-12.
 
     Args:
         function: takes Tensors, gives a Tensor or a sequence of Tensors; differentiable at the inputs.
         inputs: arrays or Tensors; floating ones are varied, the others are passed on as they are.
-        rtol, atol: the allowed error: atol + rtol * (largest entry of the numeric gradient).
-        h: the step of the differences; at a distance of h from the inputs the function must still be smooth.
+        rtol, atol: the allowed error: atol + rtol * (largest entry of the numeric gradient), and what rounding alone
+            can do to the differences.
+        h: the largest step of the differences; at a distance of h from the inputs the function must still be smooth.
         order: 1 for the gradient, 2 for the gradient of a random projection of the gradient, and so on.
 
     Returns:
@@ -79,22 +118,63 @@ def gradcheck(
     >>> gradcheck(lambda x: mt.tanh(x), np.array([0.5, 1.0])) < 1e-9
     True
     """
+    worst = 0.0
+    for c in compared(function, *inputs, h=h, order=order, seed=seed):
+        if reason := disagreement(c.analytic, c.numeric, rtol, atol + c.noise, c.doubt):
+            raise GradcheckError(f"gradcheck, order {order}: input {c.k}, {reason}. Check that input's rule.")
+        worst = max(worst, relative_error(c.analytic, c.numeric))
+    return worst
+
+
+def compared(function: Function, *inputs: Any, h: float = STEP, order: int = 1, seed: int = 0) -> list[Compared]:
+    """The derivatives that `gradcheck` compares, for each floating input; the arguments are the same."""
     rng = np.random.default_rng(seed)
     arrays = [np.array(plain(x), np.float64) if _is_float(x) else plain(x) for x in inputs]
     varied = [k for k, x in enumerate(inputs) if _is_float(x)]
     scalar = _projected(function, rng)
     for _ in range(order - 1):
         scalar = _projected(_gradient_of(scalar, varied), rng)
-    worst = 0.0
+    found = []
     with modes.default_dtype(np.float64), modes.enable_grad():
         wanted = [Tensor(arrays[k], requires_grad=True) for k in varied]
         tensors = [wanted[varied.index(k)] if k in varied else a for k, a in enumerate(arrays)]
-        analytic = grad(scalar(*tensors), wanted, allow_unused=True)
+        value = scalar(*tensors)
+        noise = 8 * np.finfo(float).eps * abs(float(value.item())) / (h / 4)
+        # What depends on none of them has no tape, and the derivative 0: the differences will say whether that is so.
+        analytic = grad(value, wanted, allow_unused=True) if value.requires_grad else [None] * len(wanted)
         for k, g in zip(varied, analytic, strict=True):
-            numeric = numeric_gradient(lambda *a: _value(scalar, a, varied, order), arrays, k, h)
-            found = np.zeros_like(numeric) if g is None else g.numpy()
-            worst = max(worst, _compare(k, found, numeric, rtol, atol, order))
-    return worst
+            numeric, doubt = _numeric(lambda *a: _value(scalar, a, varied, order), arrays, k, h)
+            found.append(Compared(k, np.zeros_like(numeric) if g is None else g.numpy(), numeric, doubt, noise))
+    return found
+
+
+def disagreement(
+    analytic: np.ndarray, numeric: np.ndarray, rtol: float, atol: float, doubt: np.ndarray | None = None
+) -> str | None:
+    """Say which entry is off the most by more than atol + rtol * max|numeric|, with both values; None if none is.
+
+    >>> disagreement(np.array([1.0, 2.0]), np.array([1.0, -2.0]), 1e-9, 1e-9)
+    'entry (1,): analytic 2, numeric -2; 1 of 2 entries are off'
+    """
+    if not numeric.size:
+        return None
+    error = np.abs(analytic - numeric)
+    off = ~(error <= atol + rtol * float(np.abs(numeric).max()))
+    if not off.any():
+        return None
+    i = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), error.shape)
+    said = (
+        f"entry {tuple(map(int, i))}: analytic {analytic[i]:.12g}, numeric {numeric[i]:.12g}; "
+        f"{int(off.sum())} of {error.size} entries are off"
+    )
+    if doubt is not None and not doubt[i] <= 1e-4 * max(1.0, abs(float(numeric[i]))):
+        said += f"; the differences themselves are only good to {doubt[i]:.0e} there (a kink or a pole within h?)"
+    return said
+
+
+def relative_error(found: np.ndarray, wanted: np.ndarray) -> float:
+    """The largest error, relative to the largest entry wanted, or to 1 if that is smaller."""
+    return float(np.abs(found - wanted).max() / max(1.0, float(np.abs(wanted).max()))) if wanted.size else 0.0
 
 
 def _is_float(x: Any) -> bool:
@@ -133,19 +213,3 @@ def _value(scalar: Callable[..., Tensor], arrays: Sequence[Any], varied: list[in
     """The scalar's value; derivatives inside it (order > 1) need a tape."""
     args = [Tensor(a, requires_grad=order > 1) if k in varied else a for k, a in enumerate(arrays)]
     return float(scalar(*args).item())
-
-
-def _compare(k: int, analytic: np.ndarray, numeric: np.ndarray, rtol: float, atol: float, order: int) -> float:
-    if not numeric.size:
-        return 0.0
-    error = np.abs(analytic - numeric)
-    scale = float(np.abs(numeric).max())
-    if not (error <= atol + rtol * scale).all():
-        i = np.unravel_index(np.nanargmax(np.where(np.isnan(error), np.inf, error)), error.shape)
-        entry = tuple(int(n) for n in i)
-        raise GradcheckError(
-            f"gradcheck, order {order}: input {k}, entry {entry}: "
-            f"analytic {analytic[i]:.12g}, numeric {numeric[i]:.12g}; "
-            f"{int((~(error <= atol + rtol * scale)).sum())} of {error.size} entries are off. Check that input's rule."
-        )
-    return float(error.max() / max(1.0, scale))

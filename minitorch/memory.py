@@ -1,15 +1,73 @@
 """What does the backward pass keep?  Buffers that are alive only because of the graph, each counted once.
 
-Parameters, inputs and constants that the caller holds are alive anyway and are not counted.  Read off the Graph alone.
+Parameters, inputs and constants that the caller holds are alive anyway and are not counted.  Read off the Graph; of a
+constant that only the tape still holds, such as the mask in `where(x > 0, x, 0.0)`, the tape has to be asked.
 """
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from minitorch.graph import Graph, Node
-from minitorch.tensor import Tensor
+import numpy as np
+
+from minitorch.graph import Graph, Node, Saved, capture, reach
+from minitorch.tensor import Tensor, source
+from minitorch.versions import owner
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the calls of one operation in one module keep."""
+
+    module: str  # its path; empty outside modules
+    op: str
+    count: int  # of the buffers
+    nbytes: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a backward pass keeps, by module and operation.  As text: a table."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def total(self) -> int:
+        """All bytes together."""
+        return sum(r.nbytes for r in self.rows)
+
+    def __str__(self) -> str:
+        cells = [("module", "operation", "buffers", "bytes")]
+        cells += [(r.module or "-", r.op, str(r.count), f"{r.nbytes:,}") for r in self.rows]
+        cells.append(("total", "", str(sum(r.count for r in self.rows)), f"{self.total:,}"))
+        a, b, c, d = (max(map(len, column)) for column in zip(*cells, strict=True))
+        return "\n".join(f"{m:{a}}  {o:{b}}  {n:>{c}}  {size:>{d}}" for m, o, n, size in cells)
+
+
+def report(run: Graph | Tensor) -> Report:
+    """What the backward pass keeps alive, by module path and operation, in the order in which it was first kept.
+
+    Args:
+        run: a result, such as the loss, before its backward pass; or its Graph, which does not know which constants
+            the caller has dropped, and takes none of them to be the graph's own.
+
+    >>> import minitorch as mt, numpy as np
+    >>> x = mt.tensor(np.ones((100, 10), "float32"), requires_grad=True)
+    >>> with mt.scope("first"):
+    ...     h = mt.tanh(x * 2.0)
+    >>> print(report(mt.softmax(h).sum()))
+    module  operation  buffers  bytes
+    first   tanh             1  4,000
+    -       softmax          1  4,000
+    total                    2  8,000
+    """
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for node, s in _kept(run):
+        found[node.scope, node.op or ""].append(s.nbytes)
+    return Report(tuple(Row(module, op, len(sizes), sum(sizes)) for (module, op), sizes in found.items()))
 
 
 def saved_bytes(run: Graph | Tensor) -> int:
@@ -20,7 +78,7 @@ def saved_bytes(run: Graph | Tensor) -> int:
     >>> saved_bytes(mt.tanh(mt.tanh(x)))  # each tanh keeps its output
     160
     """
-    return sum(_unique(run, lambda node: "").values())
+    return report(run).total
 
 
 def saved_by(run: Graph | Tensor, key: Callable[[Node], str] = lambda node: node.scope) -> dict[str, int]:
@@ -32,16 +90,40 @@ def saved_by(run: Graph | Tensor, key: Callable[[Node], str] = lambda node: node
     >>> saved_by(mt.exp(mt.tanh(x)), key=lambda node: node.op)
     {'tanh': 80, 'exp': 80}
     """
-    return _unique(run, key)
-
-
-def _unique(run: Graph | Tensor, key: Callable[[Node], str]) -> dict[str, int]:
-    graph = run if isinstance(run, Graph) else Graph.of(run)
-    seen: set[int] = set()
     total: dict[str, int] = defaultdict(int)
-    for node in graph.nodes:
-        for s in node.saved:
-            if s.owned and s.buffer not in seen:
-                seen.add(s.buffer)
-                total[key(node)] += s.nbytes
+    for node, s in _kept(run):
+        total[key(node)] += s.nbytes
     return dict(total)
+
+
+def _kept(run: Graph | Tensor) -> Iterator[tuple[Node, Saved]]:
+    """Each buffer that only the graph holds, with the node that keeps it first."""
+    if isinstance(run, Graph):
+        graph, dropped = run, set()
+    else:
+        graph, number = capture(run)
+        dropped = set(_dropped(run, graph, number))
+    seen: set[int] = set()
+    for node in graph.nodes:
+        for i, s in enumerate(node.saved):
+            if (s.owned or (node.id, i) in dropped) and s.buffer not in seen:
+                seen.add(s.buffer)
+                yield node, s
+
+
+def _dropped(tensor: Tensor, graph: Graph, number: dict[int, int]) -> Iterator[tuple[int, int]]:
+    """Of the values that were kept as the caller's: those whose memory no leaf or constant that is alive shows.
+
+    Gives (node, position among its saved values).  Looks through all objects, but only if there is such a value.
+    """
+    calls, _ = reach(source(tensor))
+    borrowed = [(call, name) for call in calls if call.saved is not None for name in call.borrowed]
+    if not borrowed:
+        return
+    alive = {id(owner(t._array)) for t in gc.get_objects() if issubclass(type(t), Tensor) and t._origin is None}
+    for call, name in borrowed:
+        value = (call.saved or {})[name]
+        arrays = [a for a in (value if isinstance(value, tuple) else (value,)) if isinstance(a, np.ndarray)]
+        node = graph.nodes[number[id(call)]]
+        places = [i for i, s in enumerate(node.saved) if s.name == name]
+        yield from ((node.id, i) for i, a in zip(places, arrays, strict=True) if id(owner(a)) not in alive)

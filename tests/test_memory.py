@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 
 import minitorch as mt
-from minitorch.memory import saved_by, saved_bytes
+import transformer
+from minitorch import nn
+from minitorch.memory import Row, report, saved_by, saved_bytes
 
 
-def leaf(*shape, dtype=np.float64):
+def leaf(*shape, dtype: type = np.float64):
     return mt.tensor(np.ones(shape, dtype), requires_grad=True)
 
 
@@ -32,7 +37,8 @@ def test_inputs_and_parameters_that_are_kept_are_alive_anyway():
 
 def test_a_constant_tensor_is_the_callers_but_a_copied_array_is_the_graphs():
     x, c = leaf(10), np.ones(10)
-    assert saved_bytes(x * mt.tensor(c)) == 0
+    constant = mt.tensor(c)
+    assert saved_bytes(x * constant) == 0
     assert saved_bytes(x * c) == 80
 
 
@@ -85,7 +91,7 @@ def test_bytes_are_reported_by_scope_and_by_any_other_name():
     with mt.scope("second"):
         z = mt.tanh(y * y)
     assert saved_by(z) == {"first": 80, "second": 80}
-    assert saved_by(mt.Graph.of(z), key=lambda n: n.op) == {"exp": 80, "tanh": 80}
+    assert saved_by(mt.Graph.of(z), key=lambda n: n.op or "") == {"exp": 80, "tanh": 80}
 
 
 def test_a_tensor_without_a_graph_has_no_account():
@@ -97,3 +103,114 @@ def test_the_copy_of_an_index_array_counts():
     w = mt.tensor(np.ones(1000), requires_grad=True)
     index = np.arange(1000)
     assert mt.memory.saved_bytes(w[index]) == index.nbytes
+
+
+# -- and is that what is really held? ----------------------------------------------------------------------------------
+
+ARRAYS = [tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)]
+rng = np.random.default_rng(0)
+X = mt.tensor(rng.standard_normal((64, 100)).astype(np.float32))
+S = mt.tensor(rng.standard_normal((4, 32, 64)).astype(np.float32))  # sequences
+CLASSES = np.arange(64) % 50
+FIRST, SECOND, NORM = nn.Linear(100, 200), nn.Linear(200, 50), nn.LayerNorm(200)
+WINDOWS = [mt.Parameter(rng.standard_normal(s).astype(np.float32)) for s in [(16, 32, 3), (8, 16, 3)]]
+RNN, HEADS = transformer.RNN(64, 48), transformer.MultiHeadAttention(64, 4, causal=True)
+BLOCK = transformer.EncoderBlock(64, transformer.MultiHeadAttention(64, 4))
+
+
+def only(result):
+    return result[0] if isinstance(result, tuple) else result
+
+
+MODELS = {
+    "an MLP with cross entropy": lambda: mt.cross_entropy(SECOND(mt.relu(FIRST(X))), CLASSES),
+    "an RNN": lambda: mt.square(only(RNN(S))).mean(),
+    "attention with four heads": lambda: mt.square(only(HEADS(S))).sum(),
+    "a Transformer block": lambda: mt.square(only(BLOCK(S))).sum(),
+    "a conv net": lambda: mt.square(mt.relu(mt.conv1d(mt.relu(mt.conv1d(S, WINDOWS[0])), WINDOWS[1], stride=2))).mean(),
+    "layer norm, functional": lambda: mt.square(mt.layer_norm(FIRST(X))).sum(),
+    "layer norm, a module": lambda: mt.square(NORM(FIRST(X))).sum(),
+    "group norm": lambda: mt.square(mt.group_norm(mt.conv1d(S, WINDOWS[0]), 4)).sum(),
+    "softmax": lambda: mt.square(mt.softmax(FIRST(X))).sum(),
+    "log softmax": lambda: mt.square(mt.log_softmax(FIRST(X))).sum(),
+    "dropout": lambda: mt.square(mt.dropout(mt.tanh(FIRST(X)))).sum(),
+    "a constant that nobody else holds": lambda: mt.where(FIRST(X) > 0, mt.exp(FIRST(X)), 0.0).sum(),
+    "views of a larger array": lambda: (FIRST(X)[:, :10] * FIRST(X)[:, 50:60]).sum(),
+    "reductions": lambda: (mt.max(mt.tanh(FIRST(X)), axis=0) + mt.std(FIRST(X), axis=0)).sum(),
+    "indices": lambda: mt.square(FIRST(X)[CLASSES, :] + FIRST(X)[::2].reshape(-1, 2)[:1, :1]).sum(),
+    "einsum of three": lambda: mt.einsum("ij,jk,lk->il", FIRST(X), SECOND.weight, SECOND.weight * 2.0).sum(),
+    "several kinds of loss": lambda: mt.binary_cross_entropy_with_logits(FIRST(X), X.numpy()[:, :1] > np.zeros(200)),
+}
+
+
+def held():
+    gc.collect()
+    return sum(t.size for t in tracemalloc.take_snapshot().filter_traces(ARRAYS).traces)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_report_is_what_is_really_held_after_the_forward_pass(model):
+    MODELS[model]()  # what is made once, such as plans and tables, is no part of it
+    tracemalloc.start()
+    try:
+        before = held()
+        loss = MODELS[model]()
+        found = held() - before
+    finally:
+        tracemalloc.stop()
+    total = report(loss).total
+    assert total > 10_000
+    assert found - loss.numpy().nbytes == pytest.approx(total, rel=0.01)
+    assert total == saved_bytes(loss) == sum(saved_by(loss).values())
+
+
+def test_the_report_has_a_row_for_each_operation_of_each_module():
+    class Net(nn.Module):
+        def __init__(self):
+            self.first, self.second = nn.Linear(4, 3), nn.Linear(3, 2)
+
+        def forward(self, x):
+            return mt.softmax(self.second(mt.tanh(mt.tanh(self.first(x)))))
+
+    x = mt.tensor(np.ones((5, 4), np.float32))
+    found = report(Net()(x).sum())
+    assert found.rows == (Row("Net", "tanh", 2, 2 * 5 * 3 * 4), Row("Net", "softmax", 1, 5 * 2 * 4))
+    assert found.total == 160
+    assert str(found).splitlines() == [
+        "module  operation  buffers  bytes",
+        "Net     tanh             2    120",
+        "Net     softmax          1     40",
+        "total                    3    160",
+    ]
+
+
+def test_a_constant_counts_once_its_tensor_is_gone_and_not_before():
+    x, mask = leaf(10), mt.tensor(np.arange(20) % 3 == 0)
+    part = mask[:10]
+    y = mt.where(part, x, 0.0)
+    assert report(y).total == 0
+    del part
+    assert report(y).total == 0  # the mask itself is alive, and the part is a view of it
+    del mask
+    assert report(y).total == 20
+    assert report(mt.Graph.of(y)).total == 0  # a Graph holds no arrays, and cannot know
+
+
+def test_of_several_constants_in_one_call_those_that_are_gone_count():
+    x, held_here = leaf(2, 3), mt.tensor(np.ones((3, 4)))
+    y = mt.einsum("ij,jk,kl->il", x, held_here, mt.tensor(np.ones((4, 5))))
+    assert report(y).total == 8 * 4 * 5
+    del held_here
+    assert report(y).total == 8 * (4 * 5 + 3 * 4)
+
+
+def test_a_result_beside_a_constant_counts():
+    x, constant = leaf(2, 3), mt.tensor(np.ones((3, 4)))
+    y = mt.einsum("ij,jk,kl->il", x * 2.0, constant, mt.tanh(leaf(4, 5)))
+    assert report(y).total == 8 * (2 * 3 + 4 * 5)
+
+
+def test_what_was_freed_is_no_longer_reported():
+    y = mt.where(leaf(10) > 0, mt.exp(leaf(10)), 0.0).sum()
+    y.backward()
+    assert report(y).rows == ()

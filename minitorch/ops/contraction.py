@@ -32,6 +32,10 @@ def _back(g, subscripts: str, k: int, others: Sequence[Any], shapes: Sequence[Sh
             sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
     parts, terms = [g, *others], [out, *labels[:k], *labels[k + 1 :]]
     spare = (letter for letter in ascii_letters if letter not in sizes)
+    others_have = {  # letters that the cotangent and the other operands have in full; where they have 1, it stretches
+        *out,
+        *(c for j in range(len(labels)) if j != k for c, n in zip(labels[j], shapes[j], strict=True) if n == sizes[c]),
+    }
     target = ""
     for letter in labels[k]:
         if letter in target:  # a diagonal: the second axis agrees with the first
@@ -41,7 +45,7 @@ def _back(g, subscripts: str, k: int, others: Sequence[Any], shapes: Sequence[Sh
             terms.append(letter + again)
             continue
         target += letter
-        if not any(letter in term for term in terms):  # summed in this operand alone
+        if letter not in others_have:  # summed in this operand alone
             parts.append(np.ones(sizes[letter], g.dtype))
             terms.append(letter)
     return _any_einsum(parts, f"{','.join(terms)}->{target}")

@@ -74,7 +74,7 @@ def _winners_share(g, x, out, x_shape, *, axis):
     """Entries that tie share the gradient equally; ties are counted in integers (a float16 could not count them)."""
     won = equal(x, reshape(out, kept_shape(x_shape, axis)))
     ties = sum(won, axis=axis, keepdims=True)
-    return spread(g, x_shape, axis) * (won / ties)
+    return spread(g, x_shape, axis) * (won / ties).astype(g.dtype)
 
 
 @primitive(formula=over_axes("out[{out}] = max_{{{over}}} x[{x}]"), vjp={"x": _winners_share}, explain=axis_missing)
