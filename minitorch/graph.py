@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from minitorch.errors import GradientError
+from minitorch.plan import ALL
 from minitorch.shapes import Shape
-from minitorch.tape import Call
+from minitorch.tape import Call, Part
 from minitorch.tensor import Tensor, source
 from minitorch.versions import owner
 
@@ -145,12 +146,15 @@ def reach(root: Call | Tensor) -> tuple[list[Call], list[Tensor]]:
     if isinstance(root, Tensor):
         return [], [root]
     calls, leaves = [root], []
-    seen = {id(root)}
+    seen: set[Call | Tensor] = {root}
     for call in calls:  # grows as it goes
         for p in call.parents:
-            if p is not None and id(p) not in seen:
-                seen.add(id(p))
-                (calls if type(p) is Call else leaves).append(p)  # type: ignore[arg-type]
+            kind = type(p)
+            if kind is Part:
+                p, kind = p.call, Call  # type: ignore[union-attr]
+            if p is not None and p not in seen:
+                seen.add(p)  # type: ignore[arg-type]
+                (calls if kind is Call else leaves).append(p)  # type: ignore[arg-type]
     calls.sort(key=_number)
     return calls, leaves
 
@@ -195,10 +199,11 @@ def capture(tensor: Tensor) -> tuple[Graph, dict[int, int]]:
         saved = tuple(buffers.describe(v))
         dtypes = tuple(map(str, v.dtypes))
         static = {name: _without_arrays(value) for name, value in v.static.items()}
-        nodes.append(Node(i, v.primitive.name, tuple(v.out_shapes), dtypes, v.scope, v.step, None, static, saved))
+        nodes.append(Node(i, v.primitive.name, v.shapes, dtypes, v.state.scope, v.state.step, None, static, saved))
         for k, p in enumerate(v.parents):
             if p is not None:
-                edges.append(Edge(len(edges), number[id(p)], v.indices[k], i, v.input_name(k)))
+                made_by, output = (p, 0) if isinstance(p, Tensor) else (p.call, p.index)
+                edges.append(Edge(len(edges), number[id(made_by)], output, i, v.input_name(k)))
     return Graph(tuple(nodes), tuple(edges), number[id(order[-1])]), number
 
 
@@ -210,12 +215,20 @@ class _Buffers:
         self._leaves = {id(owner(a)) for a in leaves}
 
     def describe(self, call: Call) -> Iterator[Saved]:
-        kept = {**call.static, **(call.saved or {})}  # an index array is a static argument, and the call's own copy
-        for name, value in kept.items():
-            for array in _arrays_in(value):
-                block = owner(array)
-                number = self._number.setdefault(id(block), len(self._number))
-                yield Saved(name, block.nbytes, number, id(block) not in self._leaves and name not in call.borrowed)
+        for name, array, borrowed in kept_arrays(call):
+            block = owner(array)
+            number = self._number.setdefault(id(block), len(self._number))
+            yield Saved(name, block.nbytes, number, id(block) not in self._leaves and not borrowed)
+
+
+def kept_arrays(call: Call) -> Iterator[tuple[str, np.ndarray, bool]]:
+    """What a call keeps: (name, array, whether it is a constant that the caller holds), one for each `Saved`."""
+    for name, value in call.static.items():  # an index array is a static argument, and the call's own copy
+        yield from ((name, array, False) for array in _arrays_in(value))
+    positions = (*call.plan.inputs, *(None for _ in call.plan.outputs))
+    for name, k, value in zip(call.plan.names, positions, call.kept or (), strict=False):  # shapes come last
+        parts = enumerate(value) if k == ALL else ((k, value),)
+        yield from ((name, array, i in call.borrowed) for i, part in parts for array in _arrays_in(part))
 
 
 def _arrays_in(value: Any) -> Iterator[np.ndarray]:

@@ -96,17 +96,14 @@ def _become(x: Tensor, what: str, compute: Any) -> Tensor:
     x._array[...] = new._array
     note_write(x._array, derived=new._requires_grad)
     if new._requires_grad:
-        x._origin, x._index, x._requires_grad = new._origin, new._index, True
+        x._origin, x._requires_grad = new._origin, True
     return x
 
 
 def _keep_old(new: Tensor, array: np.ndarray) -> None:
     """What the new call itself keeps of the old value is copied before it is overwritten."""
-    call = new._origin
-    if call is None or call.saved is None:
-        return
-    for name, value in call.saved.items():
+    origin: Any = new._origin
+    call = origin.call
+    for k, value in enumerate(call.kept or ()):
         if isinstance(value, np.ndarray) and owner(value) is owner(array):
-            call.saved[name] = value.copy()
-            if call.versions:
-                call.versions.pop(name, None)
+            call.keep_instead(k, value.copy())

@@ -11,9 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from minitorch.graph import Graph, Node, Saved, capture, reach
+from minitorch.graph import Graph, Node, Saved, capture, kept_arrays, reach
 from minitorch.tensor import Tensor, source
 from minitorch.versions import owner
 
@@ -102,7 +100,7 @@ def _kept(run: Graph | Tensor) -> Iterator[tuple[Node, Saved]]:
         graph, dropped = run, set()
     else:
         graph, number = capture(run)
-        dropped = set(_dropped(run, graph, number))
+        dropped = set(_dropped(run, number))
     seen: set[int] = set()
     for node in graph.nodes:
         for i, s in enumerate(node.saved):
@@ -111,19 +109,17 @@ def _kept(run: Graph | Tensor) -> Iterator[tuple[Node, Saved]]:
                 yield node, s
 
 
-def _dropped(tensor: Tensor, graph: Graph, number: dict[int, int]) -> Iterator[tuple[int, int]]:
+def _dropped(tensor: Tensor, number: dict[int, int]) -> Iterator[tuple[int, int]]:
     """Of the values that were kept as the caller's: those whose memory no leaf or constant that is alive shows.
 
     Gives (node, position among its saved values).  Looks through all objects, but only if there is such a value.
     """
     calls, _ = reach(source(tensor))
-    borrowed = [(call, name) for call in calls if call.saved is not None for name in call.borrowed]
-    if not borrowed:
+    borrowing = [call for call in calls if call.borrowed and call.kept is not None]
+    if not borrowing:
         return
     alive = {id(owner(t._array)) for t in gc.get_objects() if issubclass(type(t), Tensor) and t._origin is None}
-    for call, name in borrowed:
-        value = (call.saved or {})[name]
-        arrays = [a for a in (value if isinstance(value, tuple) else (value,)) if isinstance(a, np.ndarray)]
-        node = graph.nodes[number[id(call)]]
-        places = [i for i, s in enumerate(node.saved) if s.name == name]
-        yield from ((node.id, i) for i, a in zip(places, arrays, strict=True) if id(owner(a)) not in alive)
+    for call in borrowing:
+        for i, (_, array, borrowed) in enumerate(kept_arrays(call)):
+            if borrowed and id(owner(array)) not in alive:
+                yield number[id(call)], i

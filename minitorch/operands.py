@@ -34,19 +34,14 @@ def array_of(p: Primitive[...], value: Any, default: np.dtype) -> Any:
     return array.astype(default) if isinstance(value, list | tuple) and array.dtype == np.float64 else array
 
 
-def as_array(value: Any) -> np.ndarray:
-    """What a forward function returned, as an array; NumPy gives scalars where there are no axes."""
-    return value if type(value) is np.ndarray else np.asarray(value)
-
-
-def alike(operands: list[Any]) -> bool:
-    """Whether all are arrays of one dtype, so that nothing needs to be promoted."""
-    dtype = None
-    for a in operands:
-        if type(a) is not np.ndarray or (dtype is not None and a.dtype is not dtype):
-            return False
-        dtype = a.dtype
-    return True
+def alike(first: Any, second: Any, *more: Any) -> bool:
+    """Whether nothing needs to be promoted: all are arrays of one dtype, or a floating array and a Python number."""
+    if more:
+        return all(type(a) is np.ndarray and a.dtype is first.dtype for a in (first, second, *more))
+    if type(first) is type(second) is np.ndarray:
+        return first.dtype is second.dtype
+    array = first if type(first) is np.ndarray else second
+    return type(array) is np.ndarray and array.dtype.kind == "f"  # the other one is a number: `record` sees to it
 
 
 def promoted(p: Primitive[...], operands: list[Any], default: np.dtype) -> None:

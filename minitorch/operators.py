@@ -9,14 +9,29 @@ or the bits of integers, as in NumPy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from minitorch.methods import Methods
 from minitorch.ops import elementwise, linalg, select
-from minitorch.primitive import Array
+from minitorch.primitive import HANDLERS, Array, Primitive
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
+
+_handler = HANDLERS.__getitem__  # as a primitive's own call finds it, but without looking at the other arguments
+
+
+def _unary(p: Primitive[...]) -> Callable[[Any], Tensor]:
+    return lambda self: _handler(type(self))(p, (self,), {})
+
+
+def _binary(p: Primitive[...]) -> Callable[[Any, Array], Tensor]:
+    return lambda self, other: _handler(type(self))(p, (self, other), {})
+
+
+def _reflected(p: Primitive[...]) -> Callable[[Any, Array], Tensor]:
+    return lambda self, other: _handler(type(self))(p, (other, self), {})
 
 
 class Operators(Methods):
@@ -26,83 +41,30 @@ class Operators(Methods):
 
     __hash__ = object.__hash__  # by identity, since == compares entries
 
-    def __add__(self, other: Array) -> Tensor:
-        return elementwise.add(self, other)
-
-    def __radd__(self, other: Array) -> Tensor:
-        return elementwise.add(other, self)
-
-    def __sub__(self, other: Array) -> Tensor:
-        return elementwise.subtract(self, other)
-
-    def __rsub__(self, other: Array) -> Tensor:
-        return elementwise.subtract(other, self)
-
-    def __mul__(self, other: Array) -> Tensor:
-        return elementwise.multiply(self, other)
-
-    def __rmul__(self, other: Array) -> Tensor:
-        return elementwise.multiply(other, self)
-
-    def __truediv__(self, other: Array) -> Tensor:
-        return elementwise.divide(self, other)
-
-    def __rtruediv__(self, other: Array) -> Tensor:
-        return elementwise.divide(other, self)
-
-    def __pow__(self, other: Array) -> Tensor:
-        return elementwise.power(self, other)
-
-    def __rpow__(self, other: Array) -> Tensor:
-        return elementwise.power(other, self)
-
-    def __matmul__(self, other: Array) -> Tensor:
-        return linalg.matmul(self, other)
-
-    def __rmatmul__(self, other: Array) -> Tensor:
-        return linalg.matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return elementwise.negative(self)
-
-    def __abs__(self) -> Tensor:
-        return elementwise.absolute(self)
-
-    def __eq__(self, other: Array) -> Tensor:  # type: ignore[override]
-        return select.equal(self, other)
-
-    def __ne__(self, other: Array) -> Tensor:  # type: ignore[override]
-        return select.not_equal(self, other)
-
-    def __lt__(self, other: Array) -> Tensor:
-        return select.less(self, other)
-
-    def __le__(self, other: Array) -> Tensor:
-        return select.less_equal(self, other)
-
-    def __gt__(self, other: Array) -> Tensor:
-        return select.greater(self, other)
-
-    def __ge__(self, other: Array) -> Tensor:
-        return select.greater_equal(self, other)
-
-    def __and__(self, other: Array) -> Tensor:
-        return select.bitwise_and(self, other)
-
-    def __rand__(self, other: Array) -> Tensor:
-        return select.bitwise_and(other, self)
-
-    def __or__(self, other: Array) -> Tensor:
-        return select.bitwise_or(self, other)
-
-    def __ror__(self, other: Array) -> Tensor:
-        return select.bitwise_or(other, self)
-
-    def __xor__(self, other: Array) -> Tensor:
-        return select.bitwise_xor(self, other)
-
-    def __rxor__(self, other: Array) -> Tensor:
-        return select.bitwise_xor(other, self)
-
-    def __invert__(self) -> Tensor:
-        return select.invert(self)
+    __add__ = _binary(elementwise.add)
+    __radd__ = _reflected(elementwise.add)
+    __sub__ = _binary(elementwise.subtract)
+    __rsub__ = _reflected(elementwise.subtract)
+    __mul__ = _binary(elementwise.multiply)
+    __rmul__ = _reflected(elementwise.multiply)
+    __truediv__ = _binary(elementwise.divide)
+    __rtruediv__ = _reflected(elementwise.divide)
+    __pow__ = _binary(elementwise.power)
+    __rpow__ = _reflected(elementwise.power)
+    __matmul__ = _binary(linalg.matmul)
+    __rmatmul__ = _reflected(linalg.matmul)
+    __neg__ = _unary(elementwise.negative)
+    __abs__ = _unary(elementwise.absolute)
+    __eq__ = _binary(select.equal)  # type: ignore[assignment]
+    __ne__ = _binary(select.not_equal)  # type: ignore[assignment]
+    __lt__ = _binary(select.less)
+    __le__ = _binary(select.less_equal)
+    __gt__ = _binary(select.greater)
+    __ge__ = _binary(select.greater_equal)
+    __and__ = _binary(select.bitwise_and)
+    __rand__ = _reflected(select.bitwise_and)
+    __or__ = _binary(select.bitwise_or)
+    __ror__ = _reflected(select.bitwise_or)
+    __xor__ = _binary(select.bitwise_xor)
+    __rxor__ = _reflected(select.bitwise_xor)
+    __invert__ = _unary(select.invert)

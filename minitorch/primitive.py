@@ -15,7 +15,7 @@ recorded like anything else, so second derivatives need no further code.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
@@ -40,6 +40,9 @@ rank."""
 
 REGISTRY: dict[str, Primitive[...]] = {}
 COMPOSITES: dict[str, Composite[...]] = {}
+
+REFUSALS = (ValueError, IndexError, TypeError)
+"""What NumPy raises for arguments that it cannot take."""
 
 HANDLERS: dict[type, Callable[[Primitive[...], tuple[Any, ...], dict[str, Any]], Any]] = {}
 """Who takes over when an argument is not a plain array.  A class that records (Tensor) enters itself here."""
@@ -71,7 +74,7 @@ class Primitive(Generic[P]):
     variadic: bool = False  # its only input stands for any number of arrays
     differentiable: frozenset[str] = field(default=frozenset())
     differentiable_bits: int = 0  # the same by position, as a bit set
-    plans: dict[tuple[int, int], Any] = field(default_factory=dict)  # see plan.py; read off the fields above
+    plans: dict[int | tuple[int, int], Any] = field(default_factory=dict)  # see plan.py; read off the fields above
 
     def __call__(self, *args: P.args, **static: P.kwargs) -> Tensor:
         if len(args) != len(self.inputs) and not self.variadic:
@@ -103,11 +106,15 @@ class Primitive(Generic[P]):
         """
         try:
             return self.forward(*arrays, **static)
-        except MinitorchError:
-            raise
-        except (ValueError, IndexError, TypeError) as error:
-            shapes = [tuple(getattr(a, "shape", ())) for a in arrays]
-            raise explained(self.name, self.explain, shapes, static, error) from None
+        except REFUSALS as error:
+            raise self.refusal(arrays, static, error) from None
+
+    def refusal(self, arrays: Sequence[Any], static: Mapping[str, Any], error: Exception) -> Exception:
+        """The error to raise for one that the forward function raised."""
+        if isinstance(error, MinitorchError):
+            return error
+        shapes = [tuple(getattr(a, "shape", ())) for a in arrays]
+        return explained(self.name, self.explain, shapes, static, error)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.inputs)})>"

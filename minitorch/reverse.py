@@ -47,19 +47,11 @@ def backward(
     """
     free = not (retain_graph or create_graph)
     leaves, found = sweep(root, _seed(root, gradient, create_graph), create_graph=create_graph, free=free)
-    handed_out: set[int] = set()
     for leaf in leaves:  # only now: an exception on the way changes no `.grad`
-        g = found.get(key_of(leaf))
-        if g is not None:
-            if id(g) in handed_out and isinstance(g, Tensor):
-                g = g + 0  # two leaves never share one gradient
-            handed_out.add(id(g))
-            _accumulate(leaf, g if isinstance(g, Tensor) else np.array(g))
-
-
-def _accumulate(leaf: Tensor, g: Any) -> None:
-    g = g if isinstance(g, Tensor) else wrap(g)
-    leaf._grad = g if leaf._grad is None else leaf._grad + g
+        g = found.get(leaf)
+        if g is not None:  # two leaves never share one gradient
+            own = wrap(np.array(g)) if not create_graph else g + 0
+            leaf._grad = own if leaf._grad is None else leaf._grad + own
 
 
 connect(backward)
@@ -199,7 +191,7 @@ def _said(x: Tensor, k: int) -> str:
 
 def _seed(root: Tensor, gradient: Array | None, create_graph: bool) -> Any:
     """The cotangent that the sweep starts from."""
-    if not root.requires_grad:
+    if not root._requires_grad:
         raise GradientError(
             f"a tensor of shape {root.shape} that does not require a gradient cannot be differentiated. "
             "Did no_grad() hold?"
@@ -212,8 +204,9 @@ def _seed(root: Tensor, gradient: Array | None, create_graph: bool) -> Any:
             )
         seed: Any = np.ones(root.shape, root.dtype)
     else:
-        seed = gradient if create_graph and isinstance(gradient, Tensor) else np.array(plain(gradient), root.dtype)
-        if seed.shape != root.shape:
+        tied = create_graph and isinstance(gradient, Tensor)
+        seed = gradient if tied else np.array(plain(gradient), root._array.dtype)
+        if seed.shape != root._array.shape:
             raise ShapeError(
                 f"the cotangent has shape {seed.shape}, but what is differentiated has {root.shape}; they must be equal"
             )

@@ -15,20 +15,20 @@ from minitorch.errors import GradientError
 from minitorch.graph import reach
 from minitorch.ops.elementwise import astype
 from minitorch.ops.movement import sum_to
-from minitorch.plan import Application
-from minitorch.tape import Call
+from minitorch.tape import Call, Part
 from minitorch.tensor import Tensor, plain, source, wrap
-from minitorch.versions import anything_written
+from minitorch.versions import WRITES
 
 OnEdge = Callable[[Call, int, Any], Any]
 """Sees (call, position of the input, cotangent that arrives there); what it returns travels on."""
 
-Key = tuple[int, int]  # id of a call or leaf, and which of its outputs
+Key = Call | Part | Tensor
+"""A place where cotangents add up: the result of a call, one of its several results, or a leaf."""
 
 
 def key_of(x: Tensor) -> Key:
     """Under which key the cotangent of x stands."""
-    return id(source(x)), x._index
+    return x if x._origin is None else x._origin
 
 
 def sweep(
@@ -44,7 +44,7 @@ def sweep(
 
     Args:
         create_graph: record what the rules do.
-        free: drop the saved values of each call that was passed.
+        free: drop the kept values of each call that was passed.
         on_edge: sees every cotangent on its way.
         keys: intermediate results whose cotangents are wanted too.
 
@@ -52,126 +52,124 @@ def sweep(
         The leaves, and the cotangents of leaves and wanted results, by key.
 
     Raises:
-        GraphFreedError, InPlaceError: a saved value is gone or was written to; nothing has been changed by then.
+        GraphFreedError, InPlaceError: a kept value is gone or was written to; nothing has been changed by then.
     """
     calls, leaves = reach(source(root))
-    for v in calls:
-        if v.saved is None or anything_written():
-            v.values()
-    carrier = _Carrier({key_of(root): seed}, on_edge, create_graph)
+    for call in calls:
+        if call.kept is None or WRITES:
+            call.check_kept()
+    at, found = {key_of(root): seed}, dict.fromkeys(keys)
+    look = _looking(on_edge)
     if not create_graph:  # rules run on arrays, which record nothing
-        return leaves, carrier.carry(calls, leaves, free, keys)
-    with modes.enable_grad():
-        return leaves, carrier.carry(calls, leaves, free, keys)
+        _carry(calls, at, look, found, recorded=False, free=free)
+    else:
+        with modes.enable_grad():
+            _carry(calls, at, look, found, recorded=True, free=free)
+    for leaf in leaves:
+        if leaf in at:
+            found[leaf] = _hooked(leaf._hooks, at[leaf], create_graph) if leaf._hooks else at[leaf]
+    return leaves, found
 
 
-class _Carrier:
-    """Applies rules, and adds up what arrives at each place."""
+def _carry(
+    calls: list[Call], at: dict[Key, Any], look: OnEdge | None, found: dict[Key, Any], *, recorded: bool, free: bool
+) -> None:
+    """Pass all calls, the last made first: take what has arrived at each, and add what its rules give to what has
+    arrived at where its inputs came from.
 
-    def __init__(self, at: dict[Key, Any], on_edge: OnEdge | None, create_graph: bool):
-        self._at, self._on_edge, self._create_graph = at, on_edge, create_graph
-        self._anomaly = modes.current().anomaly
-        self._sums: set[Key] = set()  # places whose array was made by an addition here, so that it may be added to
+    Written in one piece, since it runs once for each operation of a program.
 
-    def carry(self, calls: list[Call], leaves: list[Tensor], free: bool, keys: Collection[Key]) -> dict[Key, Any]:
-        """Pass all calls, the last made first; returns the cotangents of the leaves and of `keys`."""
-        at, found = self._at, {}
-        for v in reversed(calls):
-            gs = [at.pop((id(v), i), None) for i in range(len(v.out_shapes))]
-            if v.hooks:
-                gs = [g if g is None else self._hooked(v.hooks.get(i, ()), g) for i, g in enumerate(gs)]
-            if keys:
-                found |= {k: g for i, g in enumerate(gs) if g is not None and (k := (id(v), i)) in keys}
-            if len(gs) > 1 or gs[0] is not None:
-                self._pull(v, gs)
-            if free:
-                v.saved = None
-        for leaf in leaves:
-            if (g := at.get((id(leaf), 0))) is not None:
-                found[id(leaf), 0] = self._hooked(leaf._hooks, g) if leaf._hooks else g
-        return found
+    Args:
+        at: cotangents by place; those of calls are taken out as they are used.
+        found: wanted results are its keys; their cotangents are entered.
+    """
+    sums: set[Key] = set()  # places whose array was made by an addition here, so that it may be added to
+    watched = bool(found)
+    for call in reversed(calls):
+        chosen, parents = call.plan, call.parents
+        gs = _arrived(call, at, found, recorded) if chosen.several or call.extra or watched else (at.pop(call, None),)
+        if gs is not None and gs[0] is not None:
+            kept: Any = call.tied_kept() if recorded else call.kept
+            for fn, needs, static, several, targets in chosen.applications:
+                if static:
+                    g = fn(*gs, *[kept[k] for k in needs], **{name: call.static[name] for name in static})
+                elif not needs:
+                    g = fn(*gs)
+                elif len(needs) == 1:
+                    g = fn(*gs, kept[needs[0]])
+                else:
+                    g = fn(*gs, *[kept[k] for k in needs])
+                for k, part in zip(targets, g, strict=True) if several else ((targets[0], g),):
+                    if k < 0:
+                        continue
+                    key: Any = parents[k]
+                    like = key if type(key) is Call or type(key) is Part else key._array
+                    if part.shape != like.shape:  # undo broadcasting
+                        part = sum_to(part, shape=like.shape)
+                    if part.dtype is not like.dtype and part.dtype != like.dtype:  # undo promotion
+                        part = astype(part, like.dtype)
+                    if look is not None:
+                        part = look(call, k, part)
+                    if key not in at:
+                        at[key] = part
+                    elif key in sums:
+                        at[key] += part
+                    else:
+                        at[key] = total = at[key] + part
+                        if type(total) is np.ndarray:
+                            sums.add(key)
+        if free:
+            call.kept = None
 
-    def _pull(self, v: Call, gs: list[Any]) -> None:
-        """Hand the cotangents of a call's outputs on to its inputs."""
-        if len(gs) > 1:
-            if all(g is None for g in gs):
-                return  # nothing that was differentiated used it
-            # an output that nothing used sends zeros
-            gs = [self._zeros(v, i) if g is None else g for i, g in enumerate(gs)]
-        for application in v.plan.applications:
-            parts = self._apply(application, v, gs)
-            for k, g in zip(application.targets, parts, strict=True):
-                if k >= 0:
-                    self._hand_on(v, k, g)
 
-    def _apply(self, application: Application, v: Call, gs: list[Any]) -> Any:
-        arguments = list(gs)
-        for origin, name, k in application.needs:
-            if origin == "shape":
-                arguments.append(v.in_shapes[k])
-            elif origin == "shapes":
-                arguments.append(tuple(v.in_shapes))
-            else:
-                arguments.append(self._saved(v, name, k))
-        if application.static:
-            static = v.static
-            result = application.fn(*arguments, **{s: static[s] for s in application.static})
-        else:
-            result = application.fn(*arguments)
-        return result if application.several else (result,)
+def _arrived(call: Call, at: dict[Key, Any], found: dict[Key, Any], recorded: bool) -> list[Any] | None:
+    """The cotangents of a call's results, after their hooks; None if none of the results was used."""
+    results = [Part(call, i) for i in range(len(call.shape))] if call.plan.several else [call]
+    hooks = call.extra.hooks if call.extra else {}
+    gs: list[Any] = []
+    for i, r in enumerate(results):
+        g = at.pop(r, None)
+        gs.append(g if g is None or i not in hooks else _hooked(hooks[i], g, recorded))
+        if r in found:
+            found[r] = gs[-1]
+    if all(g is None for g in gs):
+        return None
+    return [
+        _zeros(r, recorded) if g is None else g for r, g in zip(results, gs, strict=True)
+    ]  # those that nothing used
 
-    def _saved(self, v: Call, name: str, k: int) -> Any:
-        value = v.saved[name]  # type: ignore[index]
-        if not self._create_graph:
-            return value
-        if k < 0:
-            return tuple(v.tied(name, part, i) for i, part in enumerate(value))
-        return v.tied(name, value, k)
 
-    def _hand_on(self, v: Call, k: int, g: Any) -> None:
-        parent = v.parents[k]
-        index = v.indices[k]
-        if g.shape != v.in_shapes[k]:  # undo broadcasting
-            g = sum_to(g, v.in_shapes[k])
-        dtype = parent.dtypes[index] if type(parent) is Call else parent.dtype  # type: ignore[union-attr]
-        if g.dtype is not dtype and g.dtype != dtype:  # undo promotion
-            g = astype(g, dtype)
-        if self._on_edge is not None:
-            g = self._on_edge(v, k, g)
-        if self._anomaly:
-            _look_for_anomaly(v, k, g)
-        self._add((id(parent), index), g)
+def _hooked(hooks: Collection[Callable[[Any], Any]], g: Any, recorded: bool) -> Any:
+    """A cotangent after its hooks, which may replace it."""
+    for hook in hooks:
+        with modes.Mode(grad_enabled=recorded):
+            instead = hook(g if isinstance(g, Tensor) else wrap(np.array(g)))
+        if instead is None:
+            continue
+        if instead.shape != g.shape:
+            raise GradientError(f"a hook returned shape {instead.shape} for a gradient of shape {g.shape}.")
+        g = instead if isinstance(g, Tensor) else np.asarray(plain(instead), g.dtype)
+    return g
 
-    def _add(self, key: Key, g: Any) -> None:
-        before = self._at.get(key)
-        if before is None:
-            self._at[key] = g
-        elif key in self._sums:
-            before += g
-        else:
-            self._at[key] = total = before + g
-            if type(total) is np.ndarray:
-                self._sums.add(key)
 
-    def _hooked(self, hooks: Collection[Callable[[Any], Any]], g: Any) -> Any:
-        """A cotangent after its hooks, which may replace it."""
-        for hook in hooks:
-            with modes.Mode(grad_enabled=self._create_graph):
-                instead = hook(g if isinstance(g, Tensor) else wrap(np.array(g)))
-            if instead is None:
-                continue
-            if instead.shape != g.shape:
-                raise GradientError(f"a hook returned shape {instead.shape} for a gradient of shape {g.shape}.")
-            g = instead if isinstance(g, Tensor) else np.asarray(plain(instead), g.dtype)
+def _zeros(like: Call | Part, recorded: bool) -> Any:
+    zeros = np.zeros(like.shape, like.dtype)
+    return wrap(zeros) if recorded else zeros
+
+
+def _looking(on_edge: OnEdge | None) -> OnEdge | None:
+    """Who looks at every cotangent: `on_edge`, and in anomaly mode the search for NaN; None if nobody does."""
+    if not modes.current().anomaly:
+        return on_edge
+
+    def look(call: Call, k: int, g: Any) -> Any:
+        g = g if on_edge is None else on_edge(call, k, g)
+        values = np.asarray(g)
+        if not np.isfinite(values).all():
+            what = f"the gradient of its {call.input_name(k)} of shape {values.shape}"
+            raise modes.anomaly_error(
+                call.primitive.name, what, values, call.state.scope, call.extra and call.extra.line
+            )
         return g
 
-    def _zeros(self, v: Call, i: int) -> Any:
-        zeros = np.zeros(v.out_shapes[i], v.dtypes[i])
-        return wrap(zeros) if self._create_graph else zeros
-
-
-def _look_for_anomaly(v: Call, k: int, g: Any) -> None:
-    values = np.asarray(g)
-    if not np.isfinite(values).all():
-        what = f"the gradient of its {v.input_name(k)} of shape {v.in_shapes[k]}"
-        raise modes.anomaly_error(v.primitive.name, what, values, v.scope, v.line)
+    return look

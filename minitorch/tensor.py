@@ -24,7 +24,7 @@ from minitorch.versions import rebased
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from minitorch.tape import Call
+    from minitorch.tape import Call, Part
 
 _reverse_mode: list[Callable[..., None]] = []  # reverse.py builds on Tensor, and enters its `backward` here
 
@@ -48,14 +48,13 @@ class Tensor(Operators, InPlace, Container):
     Tensor([[2., 4.], [6., 8.]], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_array", "_grad", "_hooks", "_index", "_origin", "_rebased", "_requires_grad", "name")
+    __slots__ = ("__weakref__", "_array", "_grad", "_hooks", "_origin", "_rebased", "_requires_grad", "name")
     __array_ufunc__ = (
         None  # `array + tensor` asks Tensor.__radd__, and np.exp(tensor) says that it cannot, instead of detaching
     )
 
     _array: np.ndarray
-    _origin: Call | None
-    _index: int
+    _origin: Call | Part | None
     _grad: Tensor | None
     _requires_grad: bool
     _hooks: list[Callable[[Tensor], Tensor | None]] | None
@@ -71,7 +70,7 @@ class Tensor(Operators, InPlace, Container):
                 f"requires_grad=True of a {array.dtype} tensor; derivatives are taken of floating-point numbers. "
                 "Give dtype='float32'?"
             )
-        self._array, self._origin, self._index, self._hooks, self._rebased = array, None, 0, None, 0
+        self._array, self._origin, self._hooks, self._rebased = array, None, None, 0
         self._grad, self._requires_grad, self.name = None, requires_grad, name
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -139,7 +138,9 @@ class Tensor(Operators, InPlace, Container):
                 f"requires_grad_ of a {self.dtype} tensor; derivatives are taken of floating-point numbers."
             )
         if self._origin is not None and not requires_grad:
-            raise GradientError(f"requires_grad_(False) of a result of {self._origin.primitive.name}. Use detach()?")
+            raise GradientError(
+                f"requires_grad_(False) of a result of {self._origin.call.primitive.name}. Use detach()?"
+            )
         self._requires_grad = requires_grad
         return self
 
@@ -165,9 +166,7 @@ class Tensor(Operators, InPlace, Container):
         if self._origin is None:
             hooks = self._hooks = self._hooks or []
         else:
-            if self._origin.hooks is None:
-                self._origin.hooks = {}
-            hooks = self._origin.hooks.setdefault(self._index, [])
+            hooks = self._origin.call.with_extra().hooks.setdefault(self._origin.index, [])
         hooks.append(hook)
         return lambda: hooks.remove(hook) if hook in hooks else None
 
@@ -206,7 +205,10 @@ class Tensor(Operators, InPlace, Container):
         values = np.array2string(self._array, separator=", ", prefix="Tensor(", threshold=1000)
         values = " ".join(values.split()) if self._array.size <= 8 else values
         said = [] if self.dtype.kind in "b" or self.dtype in (np.int64, np.float64) else [f"dtype={self.dtype}"]
-        said += [f"op={self._origin.primitive.name}"] if self._origin else ["requires_grad=True"] * self._requires_grad
+        if self._origin is not None:
+            said.append(f"op={self._origin.call.primitive.name}")
+        elif self._requires_grad:
+            said.append("requires_grad=True")
         return f"Tensor({', '.join([values, *said])})"
 
     def __getitem__(self, index: Any) -> Tensor:
@@ -238,24 +240,31 @@ def connect(backward: Callable[..., None]) -> None:
     _reverse_mode.append(backward)
 
 
-def wrap(array: np.ndarray) -> Tensor:
-    """A Tensor around this very array: no copy, no origin."""
-    t = Tensor.__new__(Tensor)
-    t._array, t._origin, t._index, t._hooks, t._rebased = array, None, 0, None, 0
-    t._grad, t._requires_grad, t.name = None, False, None
+_new = object.__new__
+
+
+def made(array: np.ndarray, origin: Call | Part | None = None, cls: type[Tensor] = Tensor) -> Tensor:
+    """A Tensor around this very array: no copy."""
+    t = _new(cls)
+    t._array, t._origin, t._requires_grad = array, origin, origin is not None
+    t._grad = t._hooks = t.name = None
+    t._rebased = 0
     return t
 
 
+wrap = made
+"""`wrap(array)`: a Tensor around this very array, without an origin."""
+
+
 def _rebuilt(cls: type[Tensor], array: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
-    t = cls.__new__(cls)
-    t._array, t._origin, t._index, t._hooks, t._rebased = array.copy(), None, 0, None, 0
-    t._grad, t._requires_grad, t.name = None, requires_grad, name
+    t = made(array.copy(), None, cls)
+    t._requires_grad, t.name = requires_grad, name
     return t
 
 
 def source(x: Tensor) -> Call | Tensor:
     """What x came from: the call that made it, or itself."""
-    return x if x._origin is None else x._origin
+    return x if x._origin is None else x._origin.call
 
 
 def plain(value: Any) -> Any:

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-_writes: dict[int, int] = {}  # id of the array that owns the memory -> how often it was written to
-_derived: dict[int, int] = {}  # how often of these with a value that has derivatives: older views do not know of it
+WRITES: dict[int, int] = {}
+"""id of the array that owns the memory -> how often it was written to; empty while nothing alive was."""
+DERIVED: dict[int, int] = {}
+"""How often of these with a value that has derivatives of its own: older views do not know of it."""
 
 
 def owner(array: np.ndarray) -> np.ndarray:
@@ -33,32 +35,27 @@ def note_write(array: np.ndarray, derived: bool = False) -> None:
     (1, 1)
     """
     block = owner(array)
-    if id(block) not in _writes:
+    if id(block) not in WRITES:
         weakref.finalize(block, _forget, id(block))
-    _writes[id(block)] = _writes.get(id(block), 0) + 1
+    WRITES[id(block)] = WRITES.get(id(block), 0) + 1
     if derived:
-        _derived[id(block)] = _derived.get(id(block), 0) + 1
+        DERIVED[id(block)] = DERIVED.get(id(block), 0) + 1
 
 
 def _forget(block: int) -> None:
-    _writes.pop(block, None)
-    _derived.pop(block, None)
+    WRITES.pop(block, None)
+    DERIVED.pop(block, None)
 
 
 def rebased(array: np.ndarray) -> int:
     """How often the memory of this array was given values that have derivatives of their own."""
-    return _derived.get(id(owner(array)), 0) if _derived else 0
-
-
-def anything_written() -> bool:
-    """Whether any memory that is still alive was ever written to in place."""
-    return bool(_writes)
+    return DERIVED.get(id(owner(array)), 0) if DERIVED else 0
 
 
 def version(value: Any) -> int:
     """How often the memory of an array, or of the arrays in a tuple, was written to; 0 for anything else."""
-    if not _writes:
+    if not WRITES:
         return 0
     if isinstance(value, tuple):
         return sum(map(version, value))
-    return _writes.get(id(owner(value)), 0) if isinstance(value, np.ndarray) else 0
+    return WRITES.get(id(owner(value)), 0) if isinstance(value, np.ndarray) else 0

@@ -27,7 +27,7 @@ def _left(g, b, a_shape):
         return expand_dims(g, -1) * b if len(a_shape) > 1 else g * b
     if len(a_shape) == 1:
         return squeeze(b @ expand_dims(g, -1), -1)
-    return g @ b.swapaxes(-1, -2)
+    return matmul(g, b.swapaxes(-1, -2))
 
 
 def _right(g, a, b_shape):
@@ -39,7 +39,7 @@ def _right(g, a, b_shape):
     if len(b_shape) == 2 and a.ndim > 2:
         rows = a.reshape(_rows(a.shape), a.shape[-1])
         return rows.swapaxes(0, 1) @ g.reshape(_rows(g.shape), g.shape[-1])
-    return a.swapaxes(-1, -2) @ g
+    return matmul(a.swapaxes(-1, -2), g)
 
 
 def _rows(shape):
@@ -55,6 +55,8 @@ def _rows(shape):
 def matmul(a: Array, b: Array):
     """The matrix product `a @ b`: (..., n, k) @ (..., k, m) -> (..., n, m); a vector is a row on the left, a column on
     the right."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.ndim == b.ndim == 2:
+        return a.dot(b)  # the same product; np.matmul takes 4 times as long for a column by a row
     return np.matmul(a, b)
 
 

@@ -58,6 +58,8 @@ def sum_to(x: Array, shape: Shape):
     """
     found = np.shape(x)
     extra = len(found) - len(shape)
+    if extra >= 0 and found[extra:] == shape and math.prod(found[:extra]) == 1:
+        return np.reshape(x, shape)  # nothing to add up
     out = np.asarray(np.sum(x, stretched_axes(shape, found), keepdims=True) if extra >= 0 else x)
     if extra < 0 or out.shape[extra:] != shape:  # equal sizes in another order would reshape without a complaint
         raise ShapeError(f"sum_to: shape {shape} does not broadcast to {found}. Does a rule give back another shape?")

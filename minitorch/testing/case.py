@@ -148,9 +148,9 @@ class Case:
     def recorded(self, dtype: Any = None) -> tuple[list[Any], Call]:
         """The inputs as Tensors that all require a gradient, and what the tape keeps of the call."""
         args = self.tensors(dtype=dtype)
-        call = self.call(args)[0]._origin
-        assert call is not None
-        return args, call
+        origin = self.call(args)[0]._origin
+        assert origin is not None
+        return args, origin.call
 
     def rules(self) -> Iterator[Rule]:
         """The rules of its differentiated inputs."""
