@@ -48,6 +48,7 @@ ORDER = [
     *("optim.optimizer", "optim.descent", "optim.clip", "optim.schedule", "optim", "serialize", "interop"),
     *("testing.case", "testing.outcome", "testing.derivatives", "testing.values", "testing.shapes", "testing.keeping"),
     *("testing.formulas", "testing.checks", "testing.examination", "testing"),
+    *("commands", "__main__"),
 ]
 MAY_USE_SYMBOLIC = {"testing.formulas"}  # inside its functions: SymPy is loaded when a formula is checked
 ONLY_IN = {"sympy": "minitorch/symbolic/", "latex2mathml": "minitorch/symbolic/", "graphviz": "viz/dot.py", "numba": ""}

@@ -66,6 +66,25 @@ def parse(text: str, ranks: Mapping[str, int] | None = None) -> Program:
     return _Builder(formula, scope).program()
 
 
+def parse_definitions(text: str, program: Program, extra: Mapping[str, Array]) -> tuple[Definition, ...]:
+    """Further definitions over the arrays of a program, such as a gradient that somebody claims: ``dx[i] = S[i] G[i]``.
+
+    Index letters are the text's own: a letter runs over what the arrays say on which it stands.
+
+    Raises:
+        FormulaError: the text is no list of definitions over these arrays; the message shows the place.
+    """
+    formula = read(text)
+    scope = Scope.within(text, program, extra, letters=False)
+    done: set[str] = set()
+    for line in formula.lines:
+        scope.use(line.value, frozenset(later.target.word for later in formula.lines) - done)
+        scope.define(line.target, done)
+    builder = _Builder(formula, scope)
+    builder.arrays = {name: program.array(name) for name in program.targets} | dict(extra)
+    return tuple(builder.definition(line) for line in formula.lines)
+
+
 def parse_expression(text: str, program: Program, extra: Mapping[str, Array]) -> Expr:
     """The expression that a text denotes over the arrays and index letters of a program."""
     node = read_expression(text)

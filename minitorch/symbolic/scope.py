@@ -69,14 +69,14 @@ class Scope:
         return scope
 
     @classmethod
-    def within(cls, text: str, program: Program, extra: Mapping[str, Array]) -> Scope:
-        """The scope of an expression over the arrays of a program."""
+    def within(cls, text: str, program: Program, extra: Mapping[str, Array], letters: bool = True) -> Scope:
+        """The scope of an expression over the arrays of a program, and over its index letters if asked for."""
         scope = cls(text, closed=True)
         arrays = {name: program.array(name).dimensions for name in program.targets}
         for name, sizes in (arrays | {name: a.dimensions for name, a in extra.items()}).items():
             scope.inputs[name] = None
             scope.set_dimensions(name, sizes)
-        for index in program.indices:
+        for index in program.indices if letters else ():
             scope._declared[scope._find((index.name, None))] = index.dimension
         return scope
 

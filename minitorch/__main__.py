@@ -1,0 +1,7 @@
+"""`python -m minitorch`: see `minitorch.commands`."""
+
+import sys
+
+from minitorch.commands import main
+
+sys.exit(main())

@@ -1,0 +1,25 @@
+"""Which operations can be derived, and which gradient do the textbooks give?  One definition each, by name."""
+
+from minitorch.errors import FormulaError
+from minitorch.symbolic.library.attention import ATTENTION
+from minitorch.symbolic.library.normalised import NORMALISED
+from minitorch.symbolic.library.record import Known
+
+LIBRARY: dict[str, Known] = {known.name: known for known in (*NORMALISED, *ATTENTION)}
+
+
+def find(name: str) -> Known:
+    """The operation of that name.
+
+    Raises:
+        FormulaError: there is none; the message lists all names.
+
+    >>> find("softmax").differentiated
+    'S'
+    """
+    if name not in LIBRARY:
+        raise FormulaError(f"got operation {name!r}, wanted one of: {', '.join(sorted(LIBRARY))}.")
+    return LIBRARY[name]
+
+
+__all__ = ["LIBRARY", "Known", "find"]
