@@ -82,7 +82,7 @@ def _box(g: Group, graph: Graph) -> Box:
     if g.kind == "gap":
         counted = f"{len(operations)} operations of " if g.said[0] not in "0123456789" else ""
         return Box(g.id, "gap", "…", g.said, f"{counted}{g.said} are not drawn", frame)
-    if len(g.members) == 1:
+    if g.kind == "single" and len(g.members) == 1:
         return _single(g.id, g.members[0], frame)
     leaves = [f"{n.name} {n.shapes[0]}" for n in g.members if n.is_leaf]
     if not operations:

@@ -13,10 +13,9 @@ from minitorch.errors import ShapeError
 from minitorch.nn.init import normal, uniform
 from minitorch.nn.module import Module
 from minitorch.ops.dropout import dropout
-from minitorch.ops.elementwise import sqrt
 from minitorch.ops.indexing import embedding
-from minitorch.ops.linalg import matmul
-from minitorch.ops.reduce import mean
+from minitorch.ops.linalg import linear
+from minitorch.ops.norms import layer_norm, rms_norm
 from minitorch.primitive import Array
 from minitorch.tensor import Parameter, Tensor
 
@@ -39,8 +38,7 @@ class Linear(Module):
 
     def forward(self, x: Array) -> Tensor:
         """x (..., d_in) -> (..., d_out)."""
-        y = matmul(x, self.weight)
-        return y if self.bias is None else y + self.bias
+        return linear(x, self.weight, self.bias)
 
 
 class Embedding(Module):
@@ -91,10 +89,7 @@ class LayerNorm(Module):
     def forward(self, x: Any) -> Tensor:
         """x (..., d), a Tensor or an array -> (..., d)."""
         _check_width("LayerNorm", x, self.gamma)
-        centred = x - mean(x, axis=-1, keepdims=True)
-        var = mean(centred * centred, axis=-1, keepdims=True)
-        y = centred / sqrt(var + self.eps) * self.gamma
-        return y if self.beta is None else y + self.beta
+        return layer_norm(x, self.gamma, self.beta, eps=self.eps)
 
 
 class RMSNorm(Module):
@@ -116,7 +111,7 @@ class RMSNorm(Module):
         """x (..., d), a Tensor or an array -> (..., d)."""
         _check_width("RMSNorm", x, self.gamma)
         eps = float(np.finfo(getattr(x, "dtype", self.gamma.dtype)).eps) if self.eps is None else self.eps
-        return x / sqrt(mean(x * x, axis=-1, keepdims=True) + eps) * self.gamma
+        return rms_norm(x, self.gamma, eps=eps)
 
 
 class Dropout(Module):

@@ -72,7 +72,7 @@ def _linear_mismatch(x: Shape, weight: Shape, bias: Shape) -> str | None:
     name="linear",
     formula="out[...,j] = sum_i x[...,i] weight[i,j] + bias[j]",
     vjp={
-        "x": lambda g, weight: g @ swapaxes(weight, 0, 1),
+        "x": lambda g, weight: matmul(g, swapaxes(weight, 0, 1)),
         "weight": lambda g, x, weight_shape: _right(g, x, weight_shape),
         "bias": lambda g: g,
     },
