@@ -24,6 +24,7 @@ class Application(NamedTuple):
     static: tuple[str, ...]
     several: bool  # whether the result is a sequence
     targets: tuple[int, ...]  # for each part of the result, the position of its input, or -1 if that wants none
+    add: Callable[..., None] | None  # adds the result into an array instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _resolved(p: Primitive[...], wanted: int, count: int) -> Plan:
 def _application(p: Primitive[...], rule: Rule, wanted: int, count: int, kept: list[str]) -> Application:
     targets = tuple(k if wanted >> k & 1 else -1 for k in _positions(p, rule, count))
     several = p.variadic or len(rule.inputs) > 1
-    return Application(rule.fn, tuple(map(kept.index, rule.needs)), rule.static, several, targets)
+    return Application(rule.fn, tuple(map(kept.index, rule.needs)), rule.static, several, targets, rule.add)
 
 
 def _positions(p: Primitive[...], rule: Rule, count: int) -> list[int]:

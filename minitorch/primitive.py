@@ -57,6 +57,7 @@ class Rule:
     keeps: tuple[str, ...]  # those of them that must be saved
     static: tuple[str, ...]  # the static arguments that it reads
     fn: Callable[..., Any]
+    add: Callable[..., None] | None = None  # the same, added into an array that is given first
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -145,6 +146,7 @@ def elementwise_mismatch(*shapes: Shape, **static: Any) -> str | None:
 def primitive(
     *,
     vjp: Mapping[str | tuple[str, ...], Callable[..., Any] | None],
+    add: Mapping[str, Callable[..., None]] | None = None,
     outputs: tuple[str, ...] = ("out",),
     formula: Formula | None = None,
     explain: Explanation | None = None,
@@ -154,6 +156,8 @@ def primitive(
 
     Args:
         vjp: for each input (or tuple of inputs that share work) its rule, or None where there is no derivative.
+        add: for an input whose gradient is mostly zeros, a function that takes an array, and then what its rule takes,
+            and adds the rule's result into it: reading n parts of an array then costs n parts, not n arrays.
         outputs: their names; a value that a rule wants besides the result is an output too.  If it depends smoothly on
             the inputs, it has a cotangent of its own in the rules; treated as a constant it would make second
             derivatives wrong.
@@ -175,7 +179,7 @@ def primitive(
     """
 
     def register(forward: Callable[P, Any]) -> Primitive[P]:
-        p = _build(name or forward.__name__, forward, vjp, outputs, formula, explain)
+        p = _build(name or forward.__name__, forward, vjp, add or {}, outputs, formula, explain)
         if p.name in REGISTRY:
             raise RegistrationError(f"primitive {p.name!r} is registered twice; give one of them another name")
         REGISTRY[p.name] = p
@@ -206,6 +210,7 @@ def _build(
     name: str,
     forward: Callable[..., Any],
     vjp: Mapping[str | tuple[str, ...], Callable[..., Any] | None],
+    add: Mapping[str, Callable[..., None]],
     outputs: tuple[str, ...],
     formula: Formula | None,
     explain: Explanation | None,
@@ -225,7 +230,11 @@ def _build(
             )
         covered.update(group)
         if fn is not None:
-            rules.append(_rule(name, group, fn, inputs, outputs, static))
+            rules.append(
+                _rule(name, group, fn, add.get(group[0]) if len(group) == 1 else None, inputs, outputs, static)
+            )
+    if unknown := [i for i in add if (i,) not in [r.inputs for r in rules]]:
+        raise RegistrationError(f"{name}: `add` for {unknown}, which has no rule of its own; give it one in vjp")
     if missing := [i for i in inputs if i not in covered]:
         raise RegistrationError(f"{name}: no rule for {missing}; give one, or None if it has no derivative")
     differentiable = frozenset(i for r in rules for i in r.inputs)
@@ -249,6 +258,7 @@ def _rule(
     name: str,
     group: tuple[str, ...],
     fn: Callable[..., Any],
+    add: Callable[..., None] | None,
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     static: Mapping[str, Any],
@@ -271,4 +281,6 @@ def _rule(
         raise RegistrationError(
             f"{name}: the rule for {group} reads {unknown}; its static arguments are {list(static)}"
         )
-    return Rule(group, needs, keeps, reads, fn)
+    if add is not None and [p.name for p in parameters(add)][1:] != [p.name for p in taken]:
+        raise RegistrationError(f"{name}: `add` for {group} takes other arguments than an array and those of its rule")
+    return Rule(group, needs, keeps, reads, fn, add)

@@ -90,7 +90,11 @@ def _carry(
         gs = _arrived(call, at, found, recorded) if chosen.several or call.extra or watched else (at.pop(call, None),)
         if gs is not None and gs[0] is not None:
             kept: Any = call.tied_kept() if recorded else call.kept
-            for fn, needs, static, several, targets in chosen.applications:
+            for fn, needs, static, several, targets, add in chosen.applications:
+                if add is not None and not recorded and look is None:
+                    given = {name: call.static[name] for name in static}
+                    add(_total(at, sums, parents[targets[0]]), *gs, *[kept[k] for k in needs], **given)
+                    continue
                 if static:
                     g = fn(*gs, *[kept[k] for k in needs], **{name: call.static[name] for name in static})
                 elif not needs:
@@ -120,6 +124,17 @@ def _carry(
                             sums.add(key)
         if free:
             call.kept = None
+
+
+def _total(at: dict[Key, Any], sums: set[Key], key: Any) -> np.ndarray:
+    """What has arrived at a place, as an array that may be added to."""
+    like = key if type(key) is Call or type(key) is Part else key._array
+    if key not in at:
+        at[key] = np.zeros(like.shape, like.dtype)
+    elif key not in sums:
+        at[key] = np.array(at[key])
+    sums.add(key)
+    return at[key]
 
 
 def _arrived(call: Call, at: dict[Key, Any], found: dict[Key, Any], recorded: bool) -> list[Any] | None:

@@ -33,7 +33,14 @@ def _put_back(g, x_shape: Shape, *, index: Index):
     return put_into_zeros(g, index, x_shape)
 
 
-@primitive(vjp={"x": _put_back})
+def _add_back(total, g, x_shape: Shape, *, index: Index):
+    if is_basic(index):
+        total[index] += g
+    else:
+        np.add.at(total, index, g)
+
+
+@primitive(vjp={"x": _put_back}, add={"x": _add_back})
 def getitem(x: Array, index: Index):
     """x[index] with NumPy's rules."""
     return np.asarray(x)[index]
@@ -58,14 +65,24 @@ def _no_such_row(table: Shape, indices: Shape, **static: Any) -> str:
     return f"an index is outside 0 ... {table[0] - 1}, the rows of the table {table}. Is the vocabulary larger?"
 
 
+def _without_padding(g, indices, table_shape: Shape, padding_idx: int | None):
+    """The cotangents, those of the padding row replaced by zeros."""
+    if padding_idx is None:
+        return g
+    return where(expand_dims(np.asarray(indices) == padding_idx % table_shape[0], -1), 0, g)
+
+
 def _to_rows(g, indices, table_shape: Shape, *, padding_idx):
     """Each row gets the cotangents of its uses; the padding row gets none."""
-    if padding_idx is not None:
-        g = where(expand_dims(np.asarray(indices) == padding_idx % table_shape[0], -1), 0, g)
+    g = _without_padding(g, indices, table_shape, padding_idx)
     return put_into_zeros(g, (np.asarray(indices),), table_shape)
 
 
-@primitive(vjp={"table": _to_rows, "indices": None}, explain=_no_such_row)
+def _add_to_rows(total, g, indices, table_shape: Shape, *, padding_idx):
+    np.add.at(total, (np.asarray(indices),), _without_padding(g, indices, table_shape, padding_idx))
+
+
+@primitive(vjp={"table": _to_rows, "indices": None}, add={"table": _add_to_rows}, explain=_no_such_row)
 def embedding(table: Array, indices: Array, padding_idx: int | None = None):
     """Row `indices[...]` of the table: table (N, d), integer indices (...) -> (..., d); row `padding_idx` gets no
     gradient."""
