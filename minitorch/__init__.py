@@ -15,6 +15,7 @@ is first imported.
 from minitorch import interop, memory, nn, optim, random, trees
 from minitorch.check import gradcheck
 from minitorch.checkpoint import checkpoint
+from minitorch.creation import arange, eye, full, full_like, linspace, ones, ones_like, rand, randn, zeros, zeros_like
 from minitorch.errors import (
     AnomalyError,
     ArgumentError,
@@ -29,6 +30,7 @@ from minitorch.errors import (
     ShapeError,
     StateError,
 )
+from minitorch.exchange import from_dlpack, from_numpy
 from minitorch.forward import jvp
 from minitorch.functional import functional
 from minitorch.graph import Edge, Graph, Node
@@ -57,6 +59,7 @@ from minitorch.ops.elementwise import (
     logaddexp,
     multiply,
     negative,
+    positive,
     power,
     reciprocal,
     relu,
@@ -67,6 +70,7 @@ from minitorch.ops.elementwise import (
     square,
     subtract,
     tanh,
+    trunc,
 )
 from minitorch.ops.error_function import erf
 from minitorch.ops.fused import log_softmax, softmax
@@ -78,6 +82,7 @@ from minitorch.ops.masks import causal_mask
 from minitorch.ops.movement import broadcast_to, concatenate, expand_dims, reshape, squeeze, stack, swapaxes, transpose
 from minitorch.ops.norms import group_norm, layer_norm, rms_norm
 from minitorch.ops.order import argmax, argmin, argsort, sort, topk
+from minitorch.ops.powers import cbrt, exp2, hypot, log2, log10
 from minitorch.ops.reduce import all, any, max, mean, min, sum
 from minitorch.ops.rotary import rotary
 from minitorch.ops.scan import cumprod, cumsum, prod
@@ -100,7 +105,20 @@ from minitorch.ops.select import (
     where,
 )
 from minitorch.ops.statistics import logsumexp, norm, std, var
-from minitorch.ops.trigonometric import arccos, arcsin, arctan, cos, cosh, sin, sinh, tan
+from minitorch.ops.trigonometric import (
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    cos,
+    cosh,
+    sin,
+    sinh,
+    tan,
+)
 from minitorch.primitive import Array, Primitive, composite, primitive
 from minitorch.random import seed
 from minitorch.reverse import backward, trace
@@ -118,22 +136,24 @@ __all__ = [
     "AnomalyError", "ArgumentError", "Array", "DtypeError", "Edge", "FormulaError", "GradientError", "Graph",
     "GraphFreedError", "InPlaceError", "MinitorchError", "Module", "Node", "OperandError", "Parameter", "Primitive",
     "RegistrationError", "ShapeError", "StateError", "Tensor", "TreeError", "abs", "absolute", "add", "all", "amax",
-    "amin", "any", "arccos", "arcsin", "arctan", "argmax", "argmin", "argsort", "astype", "backward",
-    "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_to", "causal_mask",
-    "ceil", "checkpoint", "clip", "composite", "concatenate", "conv1d", "cos", "cosh", "cross_entropy", "cumprod",
-    "cumsum", "default_dtype", "detect_anomaly", "diag", "diagonal", "divide", "dot", "dropout", "einsum", "elu",
-    "embedding", "enable_grad", "equal", "erf", "exp", "expand_dims", "expm1", "flip", "floor", "functional",
-    "gather", "gelu", "getitem", "glu", "grad", "gradcheck", "greater", "greater_equal", "group_norm", "hessian",
-    "huber_loss", "hvp", "invert", "jacobian", "jvp", "kl_div", "layer_norm", "leaky_relu", "less", "less_equal",
-    "linear", "load", "log", "log1p", "log_sigmoid", "log_softmax", "logaddexp", "logical_and", "logical_not",
-    "logical_or", "logsumexp", "masked_fill", "matmul", "matrix_trace", "max", "maximum", "mean", "memory", "min",
-    "minimum", "moveaxis", "mse_loss", "multiply", "negative", "nll_loss", "nn", "no_grad", "norm", "not_equal",
-    "optim", "outer", "pad", "pow", "power", "primitive", "prod", "random", "reciprocal", "relu", "repeat",
-    "reshape", "rms_norm", "roll", "rotary", "round", "rsqrt", "safe_where", "save", "scaled_dot_product_attention",
-    "scatter_add", "scope", "seed", "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sort",
-    "split", "sqrt", "square", "squeeze", "stack", "std", "step", "subtract", "sum", "swapaxes", "swiglu", "take",
-    "take_along_axis", "tan", "tanh", "tensor", "tensordot", "tile", "topk", "trace", "transpose", "trees", "tril",
-    "triu", "value_and_grad", "var", "vjp", "where",
+    "amin", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
+    "argmin", "argsort", "astype", "backward", "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_or",
+    "bitwise_xor", "broadcast_to", "causal_mask", "cbrt", "ceil", "checkpoint", "clip", "composite", "concatenate",
+    "conv1d", "cos", "cosh", "cross_entropy", "cumprod", "cumsum", "default_dtype", "detect_anomaly", "diag",
+    "diagonal", "divide", "dot", "dropout", "einsum", "elu", "embedding", "enable_grad", "equal", "erf", "exp",
+    "exp2", "expand_dims", "expm1", "eye", "flip", "floor", "from_dlpack", "from_numpy", "full", "full_like",
+    "functional", "gather", "gelu", "getitem", "glu", "grad", "gradcheck", "greater", "greater_equal", "group_norm",
+    "hessian", "huber_loss", "hvp", "hypot", "invert", "jacobian", "jvp", "kl_div", "layer_norm", "leaky_relu",
+    "less", "less_equal", "linear", "linspace", "load", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
+    "logaddexp", "logical_and", "logical_not", "logical_or", "logsumexp", "masked_fill", "matmul", "matrix_trace",
+    "max", "maximum", "mean", "memory", "min", "minimum", "moveaxis", "mse_loss", "multiply", "negative", "nll_loss",
+    "nn", "no_grad", "norm", "not_equal", "ones", "ones_like", "optim", "outer", "pad", "positive", "pow", "power",
+    "primitive", "prod", "rand", "randn", "random", "reciprocal", "relu", "repeat", "reshape", "rms_norm", "roll",
+    "rotary", "round", "rsqrt", "safe_where", "save", "scaled_dot_product_attention", "scatter_add", "scope", "seed",
+    "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze",
+    "stack", "std", "step", "subtract", "sum", "swapaxes", "swiglu", "take", "take_along_axis", "tan", "tanh",
+    "tensor", "tensordot", "tile", "topk", "trace", "transpose", "trees", "tril", "triu", "trunc", "value_and_grad",
+    "var", "vjp", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 

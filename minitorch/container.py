@@ -1,4 +1,7 @@
-"""What is a Tensor to Python?  Something with a length and entries and, if there is one entry, a truth and a number."""
+"""What is a Tensor to Python?  Something with a length and entries and, if there is one entry, a truth and a number.
+
+And to other libraries: an array, unless its gradient would be lost.
+"""
 
 # pyright: reportAttributeAccessIssue=false, reportIndexIssue=false
 # (self is a Tensor, since nothing else inherits from Container; the type checker cannot know that)
@@ -10,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.errors import ShapeError
+from minitorch import modes
+from minitorch.errors import GradientError, ShapeError
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from minitorch.tensor import Tensor
 
 
@@ -42,5 +48,32 @@ class Container:
     def __int__(self) -> int:
         return int(self.item())
 
+    def tolist(self) -> Any:
+        """The values as Python numbers in nested lists."""
+        return self._array.tolist()
+
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self._array == getattr(value, "_array", value)))
+
+    # -- to other libraries --------------------------------------------------------------------------------------------
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        self._let_go("np.asarray(tensor)")
+        view = self.numpy()
+        return np.array(view, dtype, copy=copy) if copy is not None or dtype is not None else view
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """The memory itself, for another library's `from_dlpack`; its writes are not seen here."""
+        self._let_go("from_dlpack(tensor)")
+        return self._array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._array.__dlpack_device__()
+
+    def _let_go(self, what: str) -> None:
+        """Refuse to give values away to where their derivative does not follow."""
+        if self._requires_grad and modes.current().grad_enabled:
+            raise GradientError(
+                f"{what} of shape {self.shape} would lose its gradient. Use tensor.detach(), or an operation of "
+                "minitorch?"
+            )

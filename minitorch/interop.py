@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.dual import StandIn
 from minitorch.errors import GradientError
 from minitorch.tensor import Tensor
 
@@ -26,7 +27,7 @@ def connect(names: Mapping[str, Callable[..., Any]]) -> None:
     def namesake(name: str) -> Callable[..., Any] | None:
         return names.get(_ALIASES.get(name, name))
 
-    def on_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def on_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         known = namesake(ufunc.__name__)
         if method == "__call__" and not kwargs and known is not None:
             return known(*inputs)
@@ -35,19 +36,20 @@ def connect(names: Mapping[str, Callable[..., Any]]) -> None:
             raise GradientError(f"np.{called}(..., out=...): a result cannot be written where a tape should record it.")
         return _on_arrays(called, ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
-    def on_function(self: Tensor, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def on_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         known = namesake(function.__name__)
         if known is not None and "out" not in kwargs:
             return known(*args, **kwargs)
         return _on_arrays(function.__name__, function, args, kwargs)
 
-    Tensor.__array_ufunc__ = on_ufunc  # type: ignore[assignment]
-    Tensor.__array_function__ = on_function  # type: ignore[attr-defined]
+    for cls in (Tensor, StandIn):  # a StandIn is what jvp differentiates
+        cls.__array_ufunc__ = on_ufunc  # type: ignore[assignment]
+        cls.__array_function__ = on_function  # type: ignore[attr-defined]
 
 
 def _on_arrays(name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """NumPy's own function on the values, if no gradient is lost by that."""
-    found: list[Tensor] = []
+    found: list[Tensor | StandIn] = []
     plain_args, plain_kwargs = _stripped(args, found), _stripped(kwargs, found)
     if name not in _READS_ONLY and any(t.requires_grad for t in found):
         raise GradientError(
@@ -57,9 +59,9 @@ def _on_arrays(name: str, function: Callable[..., Any], args: Any, kwargs: Any) 
     return function(*plain_args, **plain_kwargs)
 
 
-def _stripped(value: Any, found: list[Tensor]) -> Any:
+def _stripped(value: Any, found: list[Tensor | StandIn]) -> Any:
     """The same with arrays in the place of Tensors, which are noted."""
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor | StandIn):
         found.append(value)
         return value.numpy()
     if isinstance(value, list | tuple):

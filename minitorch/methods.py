@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch.entrywise import Entrywise
 from minitorch.ops import (
-    activations,
     arrangement,
     contraction,
     diagonal,
@@ -26,7 +26,6 @@ from minitorch.ops import (
     reduce,
     scan,
     statistics,
-    trigonometric,
 )
 from minitorch.primitive import Array
 from minitorch.shapes import Axis
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 
-class Methods:
+class Methods(Entrywise):
     """The methods of a Tensor; nothing is computed and nothing is kept here."""
 
     __slots__ = ()
@@ -100,6 +99,10 @@ class Methods:
         """The positions that would sort along `axis`; what ties keeps its order."""
         return order.argsort(self, axis=axis, descending=descending)
 
+    def sort(self, axis: int | None = -1, descending: bool = False) -> Tensor:
+        """The entries in order along an axis; of equal ones the first comes first."""
+        return order.sort(self, axis, descending)
+
     def topk(self, k: int, axis: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
         """The k largest entries along `axis`, in order, and their positions."""
         return order.topk(self, k, axis, largest)
@@ -122,70 +125,6 @@ class Methods:
 
     # -- entry by entry ------------------------------------------------------------------------------------------------
 
-    def abs(self) -> Tensor:
-        """The size of each entry."""
-        return elementwise.absolute(self)
-
-    def exp(self) -> Tensor:
-        """The exponential of each entry."""
-        return elementwise.exp(self)
-
-    def log(self) -> Tensor:
-        """The natural logarithm of each entry."""
-        return elementwise.log(self)
-
-    def sqrt(self) -> Tensor:
-        """The square root of each entry."""
-        return elementwise.sqrt(self)
-
-    def rsqrt(self) -> Tensor:
-        """1 / sqrt(x)."""
-        return elementwise.rsqrt(self)
-
-    def square(self) -> Tensor:
-        """x * x."""
-        return elementwise.square(self)
-
-    def reciprocal(self) -> Tensor:
-        """1 / x."""
-        return elementwise.reciprocal(self)
-
-    def expm1(self) -> Tensor:
-        """exp(x) - 1, exact where x is small."""
-        return elementwise.expm1(self)
-
-    def log1p(self) -> Tensor:
-        """log(1 + x), exact where x is small."""
-        return elementwise.log1p(self)
-
-    def sign(self) -> Tensor:
-        """-1, 0 or 1; no gradient passes."""
-        return elementwise.sign(self)
-
-    def floor(self) -> Tensor:
-        """The largest integer that is not above x; no gradient passes."""
-        return elementwise.floor(self)
-
-    def sin(self) -> Tensor:
-        """The sine."""
-        return trigonometric.sin(self)
-
-    def cos(self) -> Tensor:
-        """The cosine."""
-        return trigonometric.cos(self)
-
-    def tanh(self) -> Tensor:
-        """The hyperbolic tangent of each entry."""
-        return elementwise.tanh(self)
-
-    def sigmoid(self) -> Tensor:
-        """1 / (1 + exp(-x))."""
-        return activations.sigmoid(self)
-
-    def relu(self) -> Tensor:
-        """max(x, 0)."""
-        return elementwise.relu(self)
-
     def pow(self, exponent: Array) -> Tensor:
         """x ** exponent."""
         return elementwise.power(self, exponent)
@@ -205,6 +144,14 @@ class Methods:
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The same values in another dtype; the gradient comes back in this one."""
         return elementwise.astype(self, dtype=np.dtype(dtype))
+
+    to = astype
+
+    def clone(self) -> Tensor:
+        """A copy in memory of its own, through which gradients pass."""
+        return elementwise.positive(self)
+
+    copy = clone
 
     # -- which entry where ---------------------------------------------------------------------------------------------
 
@@ -226,6 +173,17 @@ class Methods:
     def T(self) -> Tensor:
         """All axes reversed."""
         return movement.transpose(self, axes=None)
+
+    permute = transpose
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes exchanged."""
+        return movement.swapaxes(self, axis1=-1, axis2=-2)
+
+    def moveaxis(self, source: int | tuple[int, ...], destination: int | tuple[int, ...]) -> Tensor:
+        """Axes moved to other places."""
+        return arrangement.moveaxis(self, source=source, destination=destination)
 
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """Exchange two axes."""
@@ -250,6 +208,34 @@ class Methods:
     def repeat(self, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
         """Each entry `repeats` times, as NumPy's repeat does; `tile` repeats the whole."""
         return arrangement.repeat(self, repeats=repeats, axis=axis)
+
+    def tile(self, reps: int | tuple[int, ...]) -> Tensor:
+        """The whole, `reps` times along each axis."""
+        return arrangement.tile(self, reps=reps)
+
+    def roll(self, shift: int | tuple[int, ...], axis: Axis = None) -> Tensor:
+        """Entries moved on by `shift`; those that leave at the end come in at the beginning."""
+        return arrangement.roll(self, shift=shift, axis=axis)
+
+    def split(self, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+        """Parts along an axis: so many equal ones, or between these places, as NumPy's split."""
+        return arrangement.split(self, indices_or_sections, axis)
+
+    def unsqueeze(self, axis: int) -> Tensor:
+        """PyTorch's name for `expand_dims`."""
+        return movement.expand_dims(self, axis=axis)
+
+    def gather(self, axis: int, index: Array) -> Tensor:
+        """PyTorch's gather: the entries at `index` along an axis, all else in its place."""
+        return gathering.gather(self, axis, index)
+
+    def scatter_add(self, axis: int, index: Array, values: Array) -> Tensor:
+        """x with `values` added at `index` along an axis."""
+        return gathering.scatter_add(self, axis, index, values)
+
+    def take_along_axis(self, indices: Array, axis: int | None = -1) -> Tensor:
+        """NumPy's take_along_axis: for `argsort` and `argmax`."""
+        return gathering.take_along_axis(self, indices, axis=axis)
 
     def take(self, indices: Array, axis: int | None = None) -> Tensor:
         """The entries at `indices` along `axis`; None counts through the flat array."""

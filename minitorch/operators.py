@@ -54,6 +54,7 @@ class Operators(Methods):
     __matmul__ = _binary(linalg.matmul)
     __rmatmul__ = _reflected(linalg.matmul)
     __neg__ = _unary(elementwise.negative)
+    __pos__ = _unary(elementwise.positive)
     __abs__ = _unary(elementwise.absolute)
     __eq__ = _binary(select.equal)  # type: ignore[assignment]
     __ne__ = _binary(select.not_equal)  # type: ignore[assignment]

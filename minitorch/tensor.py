@@ -176,10 +176,6 @@ class Tensor(Operators, InPlace, Container):
         view.flags.writeable = False
         return view
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
-        view = self.numpy()
-        return np.array(view, dtype, copy=copy) if copy is not None or dtype is not None else view
-
     def item(self) -> Any:
         """The only entry, as a Python number."""
         if self.size != 1:

@@ -22,13 +22,6 @@ PER_OPERATION = ("NumPy's namesake", "broadcasting", "size zero", "error text", 
 WITHOUT_EFFECT = ("clip(2,)", "prod()", "prod(2,1,3),axis=1", "prod(2,3),axis=()")
 
 
-def known(check, example):
-    """What is known to be wrong, until it is repaired."""
-    if check == "rules" and str(example) == "power(),(3,)":
-        return "the logarithm of a Python base is a float64, so the rule of 2.0 ** x computes in it"
-    return None
-
-
 def calls(names):
     """Each check of each call that it can be asked of."""
     found = []
@@ -36,9 +29,7 @@ def calls(names):
         for example in EXAMPLES:
             if CHECKS[name].unless(example) or (name == "needed values" and str(example) in WITHOUT_EFFECT):
                 continue
-            reason = known(name, example)
-            marks = [pytest.mark.xfail(reason=reason)] if reason else []
-            found.append(pytest.param(name, example, id=f"{name}: {example}", marks=marks))
+            found.append(pytest.param(name, example, id=f"{name}: {example}"))
     return found
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import minitorch as mt
+from minitorch.entrywise import Entrywise
 from minitorch.methods import Methods
 
 X = np.array([[0.5, -1.5], [2.0, 0.25]])
@@ -21,21 +22,61 @@ ARGUMENTS = {
     "dot": (X,),
     "astype": (np.float32,),
     "broadcast_to": ((3, 2, 2),),
+    "to": (np.float32,),
+    "moveaxis": (0, 1),
+    "tile": (2,),
+    "roll": (1,),
+    "split": (2,),
+    "unsqueeze": (0,),
+    "gather": (1, np.array([[0], [1]])),
+    "scatter_add": (1, np.array([[0], [1]]), X[:, :1]),
+    "take_along_axis": (np.array([[0], [1]]), 1),
 }
-OTHER = {"trace": "matrix_trace"}
-NAMES = [n for n in vars(Methods) if not n.startswith("_") and n not in ("T", "flatten", "ravel")]
+OTHER = {
+    "trace": "matrix_trace",
+    "to": "astype",
+    "clone": "positive",
+    "copy": "positive",
+    "permute": "transpose",
+    "unsqueeze": "expand_dims",
+}
+ELSEWHERE = ("T", "mT", "flatten", "ravel", "half", "float", "double")
+NAMES = [n for n in {**vars(Methods), **vars(Entrywise)} if not n.startswith("_") and n not in ELSEWHERE]
+POSITIVE = ("log", "log2", "log10", "sqrt", "rsqrt", "log1p")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_method_is_the_operation_of_its_name(name):
-    x = mt.tensor(np.abs(X) if name in ("log", "sqrt", "rsqrt", "log1p") else X, requires_grad=True)
+    x = mt.tensor(np.abs(X) if name in POSITIVE else X / 4 if name.startswith("arc") else X, requires_grad=True)
     args = ARGUMENTS.get(name, ())
     found = getattr(x, name)(*args)
     wanted = getattr(mt, OTHER.get(name, name))(x, *args)
-    for a, b in zip(*((v if isinstance(v, tuple) else (v,)) for v in (found, wanted)), strict=True):
+    for a, b in zip(*((v if isinstance(v, tuple | list) else (v,)) for v in (found, wanted)), strict=True):
         assert isinstance(a, mt.Tensor)
         np.testing.assert_array_equal(a.numpy(), b.numpy())
         assert a.requires_grad == b.requires_grad
+
+
+def test_a_dtype_can_be_asked_for_by_name_and_the_gradient_comes_back_in_its_own():
+    x = mt.tensor(X, requires_grad=True)
+    for method, dtype in (("half", np.float16), ("float", np.float32), ("double", np.float64)):
+        y = getattr(x, method)()
+        assert y.dtype == dtype
+        assert mt.grad(y.sum(), x).dtype == np.float64
+    assert float(x[0, 0]) == 0.5
+
+
+def test_a_clone_has_memory_of_its_own_and_passes_the_gradient_on():
+    x = mt.tensor(X, requires_grad=True)
+    y = x.clone()
+    assert not np.shares_memory(x.numpy(), y.numpy())
+    np.testing.assert_array_equal(mt.grad((y * y).sum(), x).numpy(), 2 * X)
+
+
+def test_the_last_two_axes_are_exchanged_and_values_come_as_lists():
+    x = mt.tensor(np.arange(6.0).reshape(1, 2, 3))
+    assert x.mT.shape == (1, 3, 2)
+    assert x.mT.tolist() == [[[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]]
 
 
 def test_flatten_and_ravel_put_all_entries_on_one_axis_even_none():

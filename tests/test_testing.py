@@ -124,6 +124,11 @@ MISTAKES = {
     "a rule that leaves the tape": (
         lambda: product(lambda g, b: g * np.asarray(b)),
         (A, B),
+        {"second derivative": "would lose its gradient", "forward over reverse": "would lose its gradient"},
+    ),
+    "a rule that takes an input for a constant": (
+        lambda: product(lambda g, b: g * getattr(b, "detach", lambda: b)()),
+        (A, B),
         {"second derivative": "analytic -?0, numeric", "forward over reverse": "the tangent of the gradient"},
     ),
     "a rule that wants an array": (

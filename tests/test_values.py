@@ -182,3 +182,14 @@ def test_a_tensor_can_be_an_index():
     x = mt.tensor(np.arange(3.0), requires_grad=True)
     assert x[mt.tensor([2, 0])].numpy().tolist() == [2.0, 0.0]
     assert x[x > 0.5].numpy().tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.filterwarnings("error")
+def test_the_largest_of_a_row_with_nan_is_nan_and_so_is_its_gradient_without_a_warning(name):
+    x = mt.tensor(np.array([[1.0, np.nan, 3.0], [1.0, 2.0, 2.0]]), requires_grad=True)
+    best = getattr(mt, name)(x, axis=1)
+    assert np.isnan(best.numpy()).tolist() == [True, False]
+    g = mt.grad(best.sum(), x).numpy()
+    assert np.isnan(g[0]).all()
+    assert g[1].tolist() == ([0.0, 0.5, 0.5] if name == "max" else [1.0, 0.0, 0.0])

@@ -9,6 +9,7 @@
 """
 
 from minitorch.nn import init
+from minitorch.nn.activations import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from minitorch.nn.containers import ModuleDict, ModuleList, Sequential
 from minitorch.nn.init import orthogonal, uniform
 from minitorch.nn.layers import Dropout, Embedding, Identity, LayerNorm, Linear, RMSNorm
@@ -16,17 +17,27 @@ from minitorch.nn.module import Module
 from minitorch.tensor import Parameter
 
 __all__ = [
+    "ELU",
+    "GELU",
     "Dropout",
     "Embedding",
     "Identity",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSoftmax",
     "Module",
     "ModuleDict",
     "ModuleList",
     "Parameter",
     "RMSNorm",
+    "ReLU",
     "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
     "init",
     "orthogonal",
     "uniform",

@@ -14,7 +14,7 @@ _number = itertools.count()
 class Hook:
     """One function, when it is called, and whether it gets the keyword arguments."""
 
-    when: Literal["forward_pre", "forward"]
+    when: Literal["forward_pre", "forward", "backward"]
     function: Callable[..., Any]
     with_kwargs: bool
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from minitorch import modes
+from minitorch.errors import DtypeError
+from minitorch.nn.backward_hooks import BackwardHook, Watch
 from minitorch.nn.hooks import Handle, Hook
 from minitorch.nn.show import shown
 from minitorch.nn.state import IncompatibleKeys, load_into
 from minitorch.nn.tree import Tree
 from minitorch.tensor import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 Self = TypeVar("Self", bound="Module")
 
@@ -54,10 +59,14 @@ class Module(Tree):
                 return self.forward(*args, **kwargs)
             for hook in self._hooks_of("forward_pre"):
                 args, kwargs = hook.before(self, args, kwargs)
+            watch = None
+            if backward := [hook.function for hook in self._hooks_of("backward")]:
+                watch = Watch(self, backward)
+                args = watch.enter(args)
             out = self.forward(*args, **kwargs)
             for hook in self._hooks_of("forward"):
                 out = hook.after(self, args, kwargs, out)
-            return out
+            return out if watch is None else watch.leave(out)
 
     def _hooks_of(self, when: str) -> list[Hook]:
         return [hook for hook in self.__dict__["_hooks"].values() if hook.when == when]
@@ -91,6 +100,27 @@ class Module(Tree):
         """
         return Handle(self.__dict__.setdefault("_hooks", {}), Hook("forward", hook, with_kwargs))
 
+    def register_full_backward_hook(self, hook: BackwardHook) -> Handle:
+        """Call `hook(module, grad_input, grad_output)` when the gradients of a call's inputs have been computed.
+
+        Args:
+            hook: gets two tuples of Tensors: one for each positional argument of `forward` (None where no gradient is
+                asked for), one for each Tensor of its output.  What it returns, unless None, takes the place of the
+                first.
+
+        Returns:
+            A handle whose `remove()` takes the hook away.
+
+        >>> import minitorch as mt
+        >>> layer = mt.nn.Tanh()
+        >>> x = mt.tensor([0.0, 0.0], requires_grad=True)
+        >>> with layer.register_full_backward_hook(lambda module, dx, dy: dx[0] * 10):
+        ...     layer(x).sum().backward()
+        >>> x.grad
+        Tensor([10., 10.], dtype=float32)
+        """
+        return Handle(self.__dict__.setdefault("_hooks", {}), Hook("backward", hook, False))
+
     # -- what is done to all of it -------------------------------------------------------------------------------------
 
     def train(self: Self, mode: bool = True) -> Self:
@@ -102,6 +132,32 @@ class Module(Tree):
     def eval(self: Self) -> Self:
         """The same as `train(False)`."""
         return self.train(False)
+
+    def to(self: Self, dtype: DTypeLike) -> Self:
+        """Bring all floating parameters, their gradients and buffers to a floating dtype; integers stay.
+
+        Raises:
+            DtypeError: not a floating dtype.
+        """
+        if np.dtype(dtype).kind != "f":
+            raise DtypeError(f"{type(self).__name__}.to: got {np.dtype(dtype)}, wanted float16, float32 or float64.")
+        for _, t in (*self.named_parameters(), *self.named_buffers()):
+            if t.dtype.kind == "f":
+                t._array = t._array.astype(dtype)
+                t._grad = None if t._grad is None else t._grad.astype(dtype)
+        return self
+
+    def half(self: Self) -> Self:
+        """The same as `to("float16")`."""
+        return self.to("float16")
+
+    def float(self: Self) -> Self:
+        """The same as `to("float32")`."""
+        return self.to("float32")
+
+    def double(self: Self) -> Self:
+        """The same as `to("float64")`."""
+        return self.to("float64")
 
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
         """Train all parameters, or none: freeze them."""

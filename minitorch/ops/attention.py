@@ -17,9 +17,9 @@ from minitorch.errors import ArgumentError, OperandError, ShapeError
 from minitorch.ops.attention_chunked import chunked_attention
 from minitorch.ops.attention_products import scores, weights_by_values
 from minitorch.ops.attention_shapes import attention_mismatch
-from minitorch.ops.dtype import shape_of
+from minitorch.ops.dtype import shape_of, values
 from minitorch.ops.fused import softmax
-from minitorch.ops.masks import checked_mask, masked, part_of_mask, values
+from minitorch.ops.masks import checked_mask, masked, part_of_mask
 from minitorch.ops.movement import concatenate
 from minitorch.ops.select import where
 from minitorch.primitive import Array, composite

@@ -21,10 +21,11 @@ import numpy as np
 
 from minitorch.ops.attention_products import queries_by_keys, scores, weights_by_rows, weights_by_values
 from minitorch.ops.attention_shapes import attention_mismatch, served
+from minitorch.ops.dtype import values
 from minitorch.ops.elementwise import exp
 from minitorch.ops.fused import shifted
 from minitorch.ops.indexing import getitem
-from minitorch.ops.masks import cut_mask, is_boolean, masked, part_of_mask, values
+from minitorch.ops.masks import cut_mask, is_boolean, masked, part_of_mask
 from minitorch.ops.movement import concatenate, expand_dims, sum_to
 from minitorch.ops.reduce import sum
 from minitorch.ops.select import where

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.ops.activations import sigmoid, smooth_relu, softplus
-from minitorch.ops.dtype import floating
+from minitorch.ops.dtype import floating, values
 from minitorch.ops.elementwise import clip, exp, log, multiply, negative, square, subtract
 from minitorch.ops.reduce import mean, sum
 from minitorch.ops.select import where
@@ -131,7 +131,7 @@ def kl_div(logp: Array, target: Array, reduction: str = "mean", log_target: bool
     if log_target:
         losses = multiply(exp(target), subtract(target, logp))
     else:  # where t is 0 nothing is lost, even if logp is -inf there
-        zero = np.asarray(target) == 0
+        zero = values(target) == 0
         losses = subtract(xlogx(target), multiply(target, where(zero, 0, logp) if zero.any() else logp))
     if reduction == "batchmean":
         total = sum(losses)

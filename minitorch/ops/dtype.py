@@ -39,3 +39,8 @@ def shape_of(x: Array) -> Shape:
     """The shape of an array, a Tensor, a number or nested lists; `np.shape` would ask a Tensor by way of dispatch."""
     shape = getattr(x, "shape", None)
     return np.shape(x) if shape is None else shape
+
+
+def values(x: Array) -> np.ndarray:
+    """The numbers of an array, a Tensor or what carries a tangent, to look at."""
+    return x.numpy() if hasattr(x, "numpy") else np.asarray(x)  # type: ignore[union-attr]

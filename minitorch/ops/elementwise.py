@@ -6,6 +6,8 @@ rule.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from minitorch.ops.dtype import floating
@@ -59,6 +61,12 @@ def negative(x: Array):
     return np.negative(x)
 
 
+@primitive(formula="out[...] = x[...]", vjp={"x": lambda g: g})
+def positive(x: Array):
+    """x itself, in memory of its own."""
+    return np.array(x)
+
+
 def _less_one(b):
     """b - 1 as an exponent, but 1 where b = 0: there the factor b makes the derivative 0 at every base, 0 included."""
     if isinstance(b, int | float):
@@ -72,6 +80,8 @@ def _power_base(g, a, b):
 
 def _power_exponent(g, a, out):
     """0**y has derivative 0 with respect to y; the logarithm of a negative base is NaN, as the formula says."""
+    if isinstance(a, int | float):  # a number, so that float32 stays float32
+        return g * (out * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan))
     return g * (out * log(where(a == 0, 1, a)))
 
 
@@ -217,6 +227,12 @@ def floor(x: Array):
 def ceil(x: Array):
     """The smallest integer that is not below x; no gradient passes."""
     return np.ceil(x)
+
+
+@primitive(vjp={"x": None})
+def trunc(x: Array):
+    """x without what follows the point; no gradient passes."""
+    return np.trunc(x)
 
 
 @primitive(vjp={"x": None})

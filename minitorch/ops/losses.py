@@ -14,7 +14,7 @@ import numpy as np
 
 from minitorch.errors import DtypeError, ShapeError
 from minitorch.ops.distances import known, reduced
-from minitorch.ops.dtype import floating, shape_of
+from minitorch.ops.dtype import floating, shape_of, values
 from minitorch.ops.elementwise import astype, exp, multiply
 from minitorch.ops.fused import log_softmax, shifted
 from minitorch.ops.gathering import take_along_axis
@@ -81,14 +81,14 @@ def cross_entropy(
     known(reduction, "cross_entropy")
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing is {label_smoothing!r}; it can be from 0 to 1")
-    shape, values = shape_of(logits), np.asarray(targets)
+    shape, given = shape_of(logits), values(targets)  # type: ignore[arg-type]
     weight = _class_weight("cross_entropy", weight, logits)
-    if values.dtype.kind == "f" and shape and values.shape == shape:
-        q = astype(targets, dtype=floating(logits).dtype)  # type: ignore[arg-type]
+    if given.dtype.kind == "f" and shape and given.shape == shape:
+        q = astype(targets, dtype=floating(values(logits)).dtype)  # type: ignore[arg-type]
         q = q * (1 - label_smoothing) + label_smoothing / shape[-1] if label_smoothing else q
         return reduced(_expected(log_softmax(logits), q if weight is None else multiply(q, weight)), reduction)
-    keep = _check_targets("cross_entropy", shape, values, ignore_index)
-    rows, classes = _kept(logits, values, keep)
+    keep = _check_targets("cross_entropy", shape, given, ignore_index)
+    rows, classes = _kept(logits, given, keep)
     if label_smoothing == 0:
         losses = _cross_entropy(rows, classes)[0]
         factor = None if weight is None else np.take(weight, classes)
@@ -118,9 +118,9 @@ def nll_loss(
     0.2877
     """
     known(reduction, "nll_loss")
-    values = np.asarray(targets)
-    keep = _check_targets("nll_loss", shape_of(logp), values, ignore_index)
-    losses, factor = _picked(*_kept(logp, values, keep), _class_weight("nll_loss", weight, logp))
+    given = values(targets)  # type: ignore[arg-type]
+    keep = _check_targets("nll_loss", shape_of(logp), given, ignore_index)
+    losses, factor = _picked(*_kept(logp, given, keep), _class_weight("nll_loss", weight, logp))
     return _over_kept(losses, keep, factor, reduction)
 
 
@@ -135,7 +135,7 @@ def _picked(logp: Any, classes: np.ndarray, weight: np.ndarray | None) -> tuple[
 
 def _expected(logp: Any, q: Any) -> Any:
     """-sum_c q_c logp_c, in which a class of probability 0 counts for nothing, even where logp is -inf."""
-    zero = np.asarray(q) == 0
+    zero = values(q) == 0
     return -sum(multiply(q, where(zero, 0, logp) if zero.any() else logp), axis=-1)
 
 
@@ -161,7 +161,7 @@ def _class_weight(name: str, weight: Any, logits: Array) -> np.ndarray | None:
     shape, weight = shape_of(logits), np.asarray(weight)
     if weight.shape != shape[-1:]:
         raise ShapeError(f"{name}: weight {weight.shape} for logits {shape}; one factor for each class is needed.")
-    return weight.astype(floating(logits).dtype, copy=False)
+    return weight.astype(floating(values(logits)).dtype, copy=False)
 
 
 def _check_targets(name: str, logits: Shape, targets: np.ndarray, ignore_index: int) -> np.ndarray:

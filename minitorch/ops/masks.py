@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minitorch.errors import DtypeError
+from minitorch.ops.dtype import values
 from minitorch.ops.select import where
-from minitorch.primitive import Array
 
 
 def causal_mask(n: int, m: int | None = None, dtype: DTypeLike = np.float64) -> np.ndarray:
@@ -33,11 +33,6 @@ def causal_mask(n: int, m: int | None = None, dtype: DTypeLike = np.float64) -> 
 def _past(n: int, m: int, start: int, stop: int, end: int) -> np.ndarray:
     """True where query i of n sees key j of m, for i from start to stop - 1 and j up to end - 1."""
     return np.tri(stop - start, end, start + m - n, dtype=bool)
-
-
-def values(x: Array) -> np.ndarray:
-    """The numbers of an array, a Tensor or what carries a tangent, to look at."""
-    return x.numpy() if hasattr(x, "numpy") else np.asarray(x)  # type: ignore[union-attr]
 
 
 def is_boolean(mask: Any) -> bool:

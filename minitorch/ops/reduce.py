@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.ops.movement import broadcast_to, reshape
-from minitorch.ops.select import equal
+from minitorch.ops.select import equal, where
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Axis, Shape, axis_mismatch, kept_shape, normalize_axes, reduced_count
 
@@ -71,10 +71,13 @@ def mean(x: Array, axis: Axis = None, keepdims: bool = False):
 
 
 def _winners_share(g, x, out, x_shape, *, axis):
-    """Entries that tie share the gradient equally; ties are counted in integers (a float16 could not count them)."""
+    """Entries that tie share the gradient equally; ties are counted in integers (a float16 could not count them).
+
+    Where the result is NaN no entry equals it, and the gradient is NaN.
+    """
     won = equal(x, reshape(out, kept_shape(x_shape, axis)))
     ties = sum(won, axis=axis, keepdims=True)
-    return spread(g, x_shape, axis) * (won / ties).astype(g.dtype)
+    return spread(g, x_shape, axis) * (won / where(ties == 0, np.nan, ties)).astype(g.dtype)
 
 
 @primitive(formula=over_axes("out[{out}] = max_{{{over}}} x[{x}]"), vjp={"x": _winners_share}, explain=axis_missing)

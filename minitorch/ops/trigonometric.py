@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from minitorch.ops.elementwise import sqrt
-from minitorch.primitive import Array, primitive
+from minitorch.ops.powers import hypot
+from minitorch.primitive import Array, elementwise_mismatch, primitive
 
 
 def _cosine_of(g, x):
@@ -62,3 +63,33 @@ def sinh(x: Array):
 def cosh(x: Array):
     """The hyperbolic cosine."""
     return np.cosh(x)
+
+
+@primitive(
+    vjp={
+        "a": lambda g, a, b: g * (b / hypot(a, b) / hypot(a, b)),
+        "b": lambda g, a, b: -g * (a / hypot(a, b) / hypot(a, b)),
+    },
+    explain=elementwise_mismatch,
+)
+def arctan2(a: Array, b: Array):
+    """The angle of the point (b, a), in [-pi, pi]; its gradient at (0, 0) is NaN."""
+    return np.arctan2(a, b)
+
+
+@primitive(formula="out[...] = log(x[...] + sqrt(x[...]**2 + 1))", vjp={"x": lambda g, x: g / hypot(x, 1)})
+def arcsinh(x: Array):
+    """The number whose hyperbolic sine is x."""
+    return np.arcsinh(x)
+
+
+@primitive(formula="out[...] = log(x[...] + sqrt(x[...]**2 - 1))", vjp={"x": lambda g, x: g / sqrt((x - 1) * (x + 1))})
+def arccosh(x: Array):
+    """The number >= 0 whose hyperbolic cosine is x; its gradient at 1 is infinite."""
+    return np.arccosh(x)
+
+
+@primitive(formula="out[...] = log((1 + x[...]) / (1 - x[...])) / 2", vjp={"x": lambda g, x: g / ((1 - x) * (1 + x))})
+def arctanh(x: Array):
+    """The number whose hyperbolic tangent is x; its gradient at -1 and 1 is infinite."""
+    return np.arctanh(x)

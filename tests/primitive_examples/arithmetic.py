@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.primitive_examples.making import Row, apart, binary, inner, positive, signed, unary
+from tests.primitive_examples.making import UNARY_SHAPES, Row, apart, binary, inner, positive, signed, unary
 
 _mask = np.array([[True], [False], [True]])
 _comparison: list[Row] = [((signed(2, 3), signed(3)), {})]
@@ -22,6 +22,7 @@ TABLE: dict[str, list[Row]] = {
     ],
     "divide": [*binary(signed), ((1.0, signed(2, 3)), {}), ((signed(2), 4), {})],
     "negative": unary(signed),
+    "positive": unary(signed),
     "power": [
         *binary(positive, signed),
         ((signed(2, 3), 3), {}),
@@ -49,7 +50,11 @@ TABLE: dict[str, list[Row]] = {
     **dict.fromkeys((*_ORDERS, "logical_and", "logical_or"), _comparison),
     **{name: unary(signed) for name in ("expm1", "square", "sin", "cos", "tan", "arctan", "sinh", "cosh")},
     **{name: unary(signed) for name in ("sigmoid", "softplus", "log_sigmoid", "silu", "floor", "ceil")},
-    **{name: unary(inner) for name in ("arcsin", "arccos", "log1p")},
+    **{name: unary(inner) for name in ("arcsin", "arccos", "log1p", "arctanh")},
+    **{name: unary(signed) for name in ("arcsinh", "exp2", "cbrt", "trunc")},
+    **{name: unary(positive) for name in ("log2", "log10")},
+    **{name: [*binary(signed), ((signed(3), 0.5), {})] for name in ("arctan2", "hypot")},
+    "arccosh": [((1.2 + positive(*s),), {}) for s in UNARY_SHAPES],
     "tan": unary(inner),
     "rsqrt": unary(positive),
     "reciprocal": unary(signed),

@@ -21,16 +21,24 @@ UNARY: dict[str, Function | None] = {
     "arccos": lambda x: -1 / np.sqrt(1 - x**2),
     "arcsin": lambda x: 1 / np.sqrt(1 - x**2),
     "arctan": lambda x: 1 / (1 + x**2),
+    "arccosh": lambda x: 1 / np.sqrt(x**2 - 1),
+    "arcsinh": lambda x: 1 / np.sqrt(x**2 + 1),
+    "arctanh": lambda x: 1 / (1 - x**2),
+    "cbrt": lambda x: 1 / (3 * np.cbrt(x) ** 2),
     "ceil": None,
     "cos": lambda x: -np.sin(x),
     "cosh": np.sinh,
     "exp": np.exp,
+    "exp2": lambda x: np.exp2(x) * np.log(2),
     "expm1": np.exp,
     "floor": None,
     "log": lambda x: 1 / x,
+    "log10": lambda x: 1 / (x * np.log(10)),
+    "log2": lambda x: 1 / (x * np.log(2)),
     "log1p": lambda x: 1 / (1 + x),
     "logical_not": None,
     "negative": lambda x: -np.ones_like(x),
+    "positive": np.ones_like,
     "reciprocal": lambda x: -1 / x**2,
     "round": None,
     "sign": None,
@@ -40,8 +48,9 @@ UNARY: dict[str, Function | None] = {
     "square": lambda x: 2 * x,
     "tan": lambda x: 1 / np.cos(x) ** 2,
     "tanh": lambda x: 1 / np.cosh(x) ** 2,
+    "trunc": None,
 }
-POSITIVE = ("log", "sqrt", "arccos", "arcsin", "log1p", "power", "pow")
+POSITIVE = ("log", "log2", "log10", "sqrt", "arccos", "arcsin", "arctanh", "log1p", "power", "pow")
 ONE = np.ones_like
 # The derivatives of each function of two entries, by the first and by the second.
 BINARY: dict[str, tuple[Function, Function] | None] = {
@@ -54,6 +63,8 @@ BINARY: dict[str, tuple[Function, Function] | None] = {
     "maximum": (lambda a, b: a > b, lambda a, b: b > a),
     "minimum": (lambda a, b: a < b, lambda a, b: b < a),
     "logaddexp": (lambda a, b: 1 / (1 + np.exp(b - a)), lambda a, b: 1 / (1 + np.exp(a - b))),
+    "hypot": (lambda a, b: a / np.hypot(a, b), lambda a, b: b / np.hypot(a, b)),
+    "arctan2": (lambda a, b: b / (a**2 + b**2), lambda a, b: -a / (a**2 + b**2)),
     **dict.fromkeys(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")),
     **dict.fromkeys(("logical_and", "logical_or")),
 }
@@ -63,6 +74,8 @@ dtypes = st.sampled_from([np.float32, np.float64])
 
 def drawn(name: str, seed: int, shape: tuple[int, ...], dtype: type = np.float64) -> np.ndarray:
     x = signed(seed, shape, dtype)
+    if name == "arccosh":
+        return 1 + np.abs(x)
     return np.abs(x) * np.asarray(0.6, dtype) if name in POSITIVE else x
 
 
@@ -136,7 +149,8 @@ ELSEWHERE = {
     "products": "dot einsum matmul outer tensordot",
     "indexing": "take take_along_axis",
     "here": "astype bitwise_and bitwise_or bitwise_xor clip invert where",
-    "no function of arrays": "load save",
+    "creation": "arange eye full full_like linspace ones ones_like zeros zeros_like",
+    "no function of arrays": "from_dlpack load save",
 }
 
 
