@@ -12,7 +12,7 @@ What is an operation?  `ops/`.  What happened?  `graph.py`.  Its derivative?  `r
 is first imported.
 """
 
-from minitorch import interop, memory, nn, optim, random, trees
+from minitorch import interop, memory, nn, optim, random, tape, trees
 from minitorch.check import gradcheck
 from minitorch.checkpoint import checkpoint
 from minitorch.creation import arange, eye, full, full_like, linspace, ones, ones_like, rand, randn, zeros, zeros_like
@@ -152,8 +152,8 @@ __all__ = [
     "rotary", "round", "rsqrt", "safe_where", "save", "scaled_dot_product_attention", "scatter_add", "scope", "seed",
     "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze",
     "stack", "std", "step", "subtract", "sum", "swapaxes", "swiglu", "take", "take_along_axis", "tan", "tanh",
-    "tensor", "tensordot", "tile", "topk", "trace", "transpose", "trees", "tril", "triu", "trunc", "value_and_grad",
-    "var", "vjp", "where", "zeros", "zeros_like",
+    "tape", "tensor", "tensordot", "tile", "topk", "trace", "transpose", "trees", "tril", "triu", "trunc",
+    "value_and_grad", "var", "vjp", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 

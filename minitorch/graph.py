@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.call import Call, Part
 from minitorch.errors import GradientError
 from minitorch.plan import ALL
 from minitorch.shapes import Shape
-from minitorch.tape import Call, Part
 from minitorch.tensor import Tensor, source
 from minitorch.versions import owner
 
@@ -146,15 +146,18 @@ def reach(root: Call | Tensor) -> tuple[list[Call], list[Tensor]]:
     if isinstance(root, Tensor):
         return [], [root]
     calls, leaves = [root], []
-    seen: set[Call | Tensor] = {root}
+    seen: set[Any] = {root, None}
     for call in calls:  # grows as it goes
         for p in call.parents:
-            kind = type(p)
-            if kind is Part:
-                p, kind = p.call, Call  # type: ignore[union-attr]
-            if p is not None and p not in seen:
-                seen.add(p)  # type: ignore[arg-type]
-                (calls if kind is Call else leaves).append(p)  # type: ignore[arg-type]
+            if p not in seen:
+                seen.add(p)
+                if type(p) is Call:
+                    calls.append(p)
+                elif type(p) is not Part:
+                    leaves.append(p)
+                elif p.call not in seen:
+                    seen.add(p.call)
+                    calls.append(p.call)
     calls.sort(key=_number)
     return calls, leaves
 

@@ -6,6 +6,7 @@ anything up.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,10 +17,9 @@ ALL = -1
 """In the place of a position: all the parts of a variadic input."""
 
 
-class Application(NamedTuple):
-    """One rule, as a call applies it."""
+class Group(NamedTuple):
+    """What a rule has that is not a small function of one cotangent for one input."""
 
-    fn: Callable[..., Any]
     needs: tuple[int, ...]  # its parameters after the cotangents, by their positions among what the call keeps
     static: tuple[str, ...]
     several: bool  # whether the result is a sequence
@@ -27,19 +27,33 @@ class Application(NamedTuple):
     add: Callable[..., None] | None  # adds the result into an array instead
 
 
+class Application(NamedTuple):
+    """One rule, as a call applies it: fn(g), fn(g, kept[first]) or fn(g, kept[first], kept[second]), unless it is a
+    group."""
+
+    fn: Callable[..., Any]
+    first: int | None
+    second: int | None
+    target: int  # the position of the input whose cotangent it gives
+    group: Group | None
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a call keeps and applies when certain inputs want a gradient.
 
-    What it keeps is a list: first values of inputs, then of outputs, then shapes of inputs.
+    What it keeps is a sequence: first values of inputs, then of outputs, then shapes of inputs.
     """
 
     primitive: Primitive[...]
     several: bool  # whether there is more than one output
+    static: bool  # whether there are static arguments
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     shapes: tuple[int, ...]
     names: tuple[str, ...]  # of the values that are kept, in their order
+    constants: tuple[int, ...]  # the inputs that are kept and want no gradient
+    take: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # (*inputs, result) -> what is kept; None if it is more
     applications: tuple[Application, ...]
 
 
@@ -58,21 +72,38 @@ def _resolved(p: Primitive[...], wanted: int, count: int) -> Plan:
     inputs, outputs = ([n for n in names if n in of] for of in (p.inputs, p.outputs))
     shapes = [n for n in names if n not in inputs and n not in outputs]
     kept = [*inputs, *outputs, *shapes]
+    several = len(p.outputs) > 1
+    places = tuple(_position(p, n) for n in inputs)
     return Plan(
         primitive=p,
-        several=len(p.outputs) > 1,
-        inputs=tuple(_position(p, n) for n in inputs),
+        several=several,
+        static=bool(p.static),
+        inputs=places,
         outputs=tuple(map(p.outputs.index, outputs)),
         shapes=tuple(_position(p, n.removesuffix("_shape")) for n in shapes),
         names=(*inputs, *outputs),
+        constants=tuple(k for k in places if not wanted >> k & 1) if not p.variadic else (),
+        take=None if p.variadic or several or shapes else _taking((*places, *(-1 for _ in outputs))),
         applications=tuple(_application(p, r, wanted, count, kept) for r in rules),
     )
 
 
+def _taking(places: tuple[int, ...]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """A function that gives the values at these places."""
+    if len(places) > 1:
+        return operator.itemgetter(*places)
+    return (lambda values: (values[places[0]],)) if places else lambda values: ()
+
+
 def _application(p: Primitive[...], rule: Rule, wanted: int, count: int, kept: list[str]) -> Application:
     targets = tuple(k if wanted >> k & 1 else -1 for k in _positions(p, rule, count))
+    needs = tuple(map(kept.index, rule.needs))
     several = p.variadic or len(rule.inputs) > 1
-    return Application(rule.fn, tuple(map(kept.index, rule.needs)), rule.static, several, targets, rule.add)
+    group = None
+    if several or rule.static or rule.add or len(p.outputs) > 1 or len(needs) > 2:
+        group = Group(needs, rule.static, several, targets, rule.add)
+    first, second = (*needs[:2], None, None)[:2]
+    return Application(rule.fn, first, second, targets[0], group)
 
 
 def _positions(p: Primitive[...], rule: Rule, count: int) -> list[int]:

@@ -14,17 +14,22 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.call import Call
 from minitorch.errors import GradientError, ShapeError
 from minitorch.graph import Graph, capture
 from minitorch.ops.elementwise import astype
 from minitorch.primitive import Array
-from minitorch.sweep import key_of, sweep
-from minitorch.tape import Call
-from minitorch.tensor import Tensor, connect, plain, wrap
+from minitorch.sweep import key_of, sweep, taken
+from minitorch.tensor import Tensor, connect, made, plain, wrap
 
 
 def backward(
-    root: Tensor, gradient: Array | None = None, *, retain_graph: bool = False, create_graph: bool = False
+    root: Tensor,
+    gradient: Array | None = None,
+    *,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Add d root / d leaf to `.grad` of every leaf that requires a gradient.
 
@@ -33,9 +38,11 @@ def backward(
         gradient: the cotangent of root, of root's shape; 1 for a scalar.
         retain_graph: keep the saved values, so that `backward` may be called again; otherwise they are freed now.
         create_graph: record the sweep itself, so that `.grad` can be differentiated; implies `retain_graph`.
+        inputs: add to `.grad` of these alone, which may be leaves or intermediate results; nothing is computed that
+            does not lead to them.  One that root does not depend on keeps its `.grad`.
 
     Raises:
-        GradientError: root does not require a gradient.
+        GradientError: root or one of the inputs does not require a gradient.
         ShapeError: root is not a scalar and no gradient is given, or the gradient has another shape.
         GraphFreedError: an earlier backward pass has freed the saved values.
 
@@ -46,12 +53,19 @@ def backward(
     Tensor([2., 4.], dtype=float32)
     """
     free = not (retain_graph or create_graph)
-    leaves, found = sweep(root, _seed(root, gradient, create_graph), create_graph=create_graph, free=free)
-    for leaf in leaves:  # only now: an exception on the way changes no `.grad`
-        g = found.get(leaf)
-        if g is not None:  # two leaves never share one gradient
-            own = wrap(np.array(g)) if not create_graph else g + 0
-            leaf._grad = own if leaf._grad is None else leaf._grad + own
+    seed = _seed(root, gradient, create_graph)
+    wanted = None if inputs is None else _differentiable(inputs)
+    leaves, at = sweep(root, seed, create_graph, free, None, wanted and [*map(key_of, wanted)])
+    for x in wanted or leaves:  # only now: an exception on the way changes no `.grad`
+        key = key_of(x)
+        if at.get(key) is not None:  # two leaves never share one gradient
+            own, before = at[key] + 0 if create_graph else made(taken(at, key)), x._grad
+            if before is None:
+                x._grad = own
+            elif own._requires_grad or before._requires_grad:
+                x._grad = before + own
+            else:  # the same without a look at modes and types
+                x._grad = made(before._array + own._array)
 
 
 connect(backward)
@@ -87,22 +101,19 @@ def grad(
     >>> (first := grad(x * x * x, x, create_graph=True)).item(), grad(first, x).item()
     (27.0, 18.0)
     """
-    wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    for k, x in enumerate(wanted):
-        if not x.requires_grad:
-            raise GradientError(f"{_said(x, k)} does not require a gradient. Make it with requires_grad=True?")
-    keys = {key_of(x) for x in wanted if not x.is_leaf}
+    wanted = _differentiable(inputs)
     free = not (create_graph if retain_graph is None else retain_graph)
     seed = _seed(output, gradient, create_graph)
-    _, found = sweep(output, seed, create_graph=create_graph, free=free, keys=keys)
-    results = []
-    for k, x in enumerate(wanted):
-        g = found.get(key_of(x))
+    keys = [key_of(x) for x in wanted]
+    _, at = sweep(output, seed, create_graph, free, None, keys)
+    results: list[Tensor | None] = []
+    for k, key in enumerate(keys):
+        g = at.get(key)
         if g is None and not allow_unused:
             raise GradientError(
-                f"the output does not depend on {_said(x, k)}. Pass allow_unused=True to get None for it?"
+                f"the output does not depend on {_said(wanted[k], k)}. Pass allow_unused=True to get None for it?"
             )
-        results.append(g if g is None or isinstance(g, Tensor) else wrap(np.array(g)))
+        results.append(g if g is None or isinstance(g, Tensor) else made(taken(at, key)))
     return results[0] if isinstance(inputs, Tensor) else tuple(results)
 
 
@@ -180,6 +191,15 @@ def norm(g: np.ndarray, axis: int | None = None) -> Any:
     return float(total.reshape(())) if axis is None else np.squeeze(total, axis)
 
 
+def _differentiable(inputs: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The inputs, each of which must require a gradient."""
+    wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    for k, x in enumerate(wanted):
+        if not x.requires_grad:
+            raise GradientError(f"{_said(x, k)} does not require a gradient. Make it with requires_grad=True?")
+    return wanted
+
+
 def _argument(x: Array) -> Tensor:
     """A Tensor of its own for x: what else a function does with x is no derivative by this argument."""
     return astype(x, x.dtype) if isinstance(x, Tensor) and x.requires_grad else Tensor(x, requires_grad=True)
@@ -205,7 +225,9 @@ def _seed(root: Tensor, gradient: Array | None, create_graph: bool) -> Any:
         seed: Any = np.ones(root.shape, root.dtype)
     else:
         tied = create_graph and isinstance(gradient, Tensor)
-        seed = gradient if tied else np.array(plain(gradient), root._array.dtype)
+        seed = gradient if tied else np.asarray(plain(gradient), root._array.dtype)
+        if create_graph and not tied:
+            seed = seed.copy()  # a recorded pass keeps it
         if seed.shape != root._array.shape:
             raise ShapeError(
                 f"the cotangent has shape {seed.shape}, but what is differentiated has {root.shape}; they must be equal"

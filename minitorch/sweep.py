@@ -6,16 +6,18 @@ Broadcasting and promotion are undone here, in one place, after the rule.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from minitorch import modes
+from minitorch.call import Call, Part
 from minitorch.errors import GradientError
 from minitorch.graph import reach
 from minitorch.ops.elementwise import astype
 from minitorch.ops.movement import sum_to
-from minitorch.tape import Call, Part
+from minitorch.plan import Group
 from minitorch.tensor import Tensor, plain, source, wrap
 from minitorch.versions import WRITES
 
@@ -34,45 +36,66 @@ def key_of(x: Tensor) -> Key:
 def sweep(
     root: Tensor,
     seed: Any,
-    *,
     create_graph: bool,
     free: bool,
     on_edge: OnEdge | None = None,
-    keys: Collection[Key] = (),
+    only: Collection[Key] | None = None,
 ) -> tuple[list[Tensor], dict[Key, Any]]:
     """Carry the cotangent `seed` of root back to where it came from.
 
     Args:
         create_graph: record what the rules do.
-        free: drop the kept values of each call that was passed.
+        free: drop the kept values of each call that root depends on.
         on_edge: sees every cotangent on its way.
-        keys: intermediate results whose cotangents are wanted too.
+        only: the leaves and intermediate results whose cotangents are wanted: nothing else is computed than what leads
+            to them.  All leaves if None.
 
     Returns:
-        The leaves, and the cotangents of leaves and wanted results, by key.
+        The leaves, and the cotangents that have arrived, by place.  An array may stand at several places.
 
     Raises:
         GraphFreedError, InPlaceError: a kept value is gone or was written to; nothing has been changed by then.
     """
     calls, leaves = reach(source(root))
+    needed = None if only is None else _leading_to(only, calls)
     for call in calls:
-        if call.kept is None or WRITES:
+        if (call.kept is None or WRITES) and (needed is None or not needed.isdisjoint(call.parents)):
             call.check_kept()
-    at, found = {key_of(root): seed}, dict.fromkeys(keys)
-    look = _looking(on_edge)
+    at: dict[Key, Any] = {key_of(root): seed}
+    found: dict[Key, Any] = {} if only is None else {key: None for key in only if not isinstance(key, Tensor)}
+    look = _looking(on_edge) if on_edge or modes.current().anomaly else None
     if not create_graph:  # rules run on arrays, which record nothing
-        _carry(calls, at, look, found, recorded=False, free=free)
+        _carry(calls, at, found, needed, look, False, free)
     else:
         with modes.enable_grad():
-            _carry(calls, at, look, found, recorded=True, free=free)
+            _carry(calls, at, found, needed, look, True, free)
     for leaf in leaves:
-        if leaf in at:
-            found[leaf] = _hooked(leaf._hooks, at[leaf], create_graph) if leaf._hooks else at[leaf]
-    return leaves, found
+        if leaf._hooks and leaf in at:
+            at[leaf] = _hooked(leaf._hooks, at[leaf], create_graph)
+    if found:
+        at.update(found)
+    return leaves, at
+
+
+def _leading_to(wanted: Collection[Key], calls: list[Call]) -> set[Any]:
+    """The places on the way to the wanted ones, these included."""
+    needed: set[Any] = {*wanted, *(key.call for key in wanted if not isinstance(key, Tensor))}
+    for call in calls:
+        if call in needed or not needed.isdisjoint(call.parents):
+            needed.add(call)
+            if call.plan.several:
+                needed.update(Part(call, i) for i in range(len(call.shape)))
+    return needed
 
 
 def _carry(
-    calls: list[Call], at: dict[Key, Any], look: OnEdge | None, found: dict[Key, Any], *, recorded: bool, free: bool
+    calls: list[Call],
+    at: dict[Key, Any],
+    found: dict[Key, Any],
+    needed: set[Any] | None,
+    look: OnEdge | None,
+    recorded: bool,
+    free: bool,
 ) -> None:
     """Pass all calls, the last made first: take what has arrived at each, and add what its rules give to what has
     arrived at where its inputs came from.
@@ -81,60 +104,107 @@ def _carry(
 
     Args:
         at: cotangents by place; those of calls are taken out as they are used.
-        found: wanted results are its keys; their cotangents are entered.
+        found: wanted intermediate results are its keys; their cotangents are entered.
+        needed: the places that are to be reached; all if None.
     """
-    sums: set[Key] = set()  # places whose array was made by an addition here, so that it may be added to
     watched = bool(found)
     for call in reversed(calls):
-        chosen, parents = call.plan, call.parents
-        gs = _arrived(call, at, found, recorded) if chosen.several or call.extra or watched else (at.pop(call, None),)
-        if gs is not None and gs[0] is not None:
+        chosen = call.plan
+        if chosen.several or watched or call.extra is not None:
+            gs = _arrived(call, at, found, recorded)
+            g = gs[0] if gs else None
+        else:
+            gs, g = (), at.pop(call, None)
+        if g is not None:
+            parents = call.parents
             kept: Any = call.tied_kept() if recorded else call.kept
-            for fn, needs, static, several, targets, add in chosen.applications:
-                if add is not None and not recorded and look is None:
-                    given = {name: call.static[name] for name in static}
-                    add(_total(at, sums, parents[targets[0]]), *gs, *[kept[k] for k in needs], **given)
+            for fn, first, second, target, group in chosen.applications:
+                if group is not None:
+                    _apply(call, fn, group, gs or (g,), kept, at, needed, look, recorded)
                     continue
-                if static:
-                    g = fn(*gs, *[kept[k] for k in needs], **{name: call.static[name] for name in static})
-                elif not needs:
-                    g = fn(*gs)
-                elif len(needs) == 1:
-                    g = fn(*gs, kept[needs[0]])
+                key: Any = parents[target]
+                if needed is not None and key not in needed:
+                    continue
+                if first is None:
+                    part = fn(g)
                 else:
-                    g = fn(*gs, *[kept[k] for k in needs])
-                for k, part in zip(targets, g, strict=True) if several else ((targets[0], g),):
-                    if k < 0:
-                        continue
-                    key: Any = parents[k]
-                    like = key if type(key) is Call or type(key) is Part else key._array
-                    if part.shape != like.shape:  # undo broadcasting
-                        part = sum_to(part, shape=like.shape)
-                    if part.dtype is not like.dtype and part.dtype != like.dtype:  # undo promotion
-                        part = astype(part, like.dtype)
-                    if look is not None:
-                        part = look(call, k, part)
-                    if key not in at:
-                        at[key] = part
-                    elif key in sums:
-                        at[key] += part
-                    else:
-                        at[key] = total = at[key] + part
-                        if type(total) is np.ndarray:
-                            sums.add(key)
+                    part = fn(g, kept[first]) if second is None else fn(g, kept[first], kept[second])
+                like = key if type(key) is Call else key._array if isinstance(key, Tensor) else key
+                if key in at or part.shape != like.shape or part.dtype is not like.dtype or look is not None:
+                    _add(part, call, target, at, look)
+                else:
+                    at[key] = part
         if free:
             call.kept = None
 
 
-def _total(at: dict[Key, Any], sums: set[Key], key: Any) -> np.ndarray:
+def _apply(
+    call: Call,
+    fn: Callable[..., Any],
+    group: Group,
+    gs: Collection[Any],
+    kept: Any,
+    at: dict[Key, Any],
+    needed: set[Any] | None,
+    look: OnEdge | None,
+    recorded: bool,
+) -> None:
+    """Apply a rule that is more than one small function of one cotangent for one input."""
+    parents = call.parents
+    targets = [k if k >= 0 and (needed is None or parents[k] in needed) else -1 for k in group.targets]
+    if not any(k >= 0 for k in targets):
+        return
+    given = {name: call.static[name] for name in group.static}
+    values = [kept[k] for k in group.needs]
+    if group.add is not None and not recorded and look is None:
+        group.add(_total(at, parents[targets[0]]), *gs, *values, **given)
+        return
+    result = fn(*gs, *values, **given)
+    for k, part in zip(targets, result if group.several else (result,), strict=True):
+        if k >= 0:
+            _add(part, call, k, at, look)
+
+
+def _add(part: Any, call: Call, k: int, at: dict[Key, Any], look: OnEdge | None) -> None:
+    """Add what a rule gave for input k of a call to what has arrived at where that input came from."""
+    key: Any = call.parents[k]
+    like = key._array if isinstance(key, Tensor) else key
+    if part.shape != like.shape:  # undo broadcasting
+        part = sum_to(part, shape=like.shape)
+    if part.dtype != like.dtype:  # undo promotion
+        part = astype(part, like.dtype)
+    if look is not None:
+        part = look(call, k, part)
+    if key not in at:
+        at[key] = part
+    elif type(at[key]) is np.ndarray and at[key].base is None and _holders(at, key) == _ONE_HOLDER:
+        at[key] += part
+    else:
+        at[key] = at[key] + part
+
+
+def _total(at: dict[Key, Any], key: Any) -> np.ndarray:
     """What has arrived at a place, as an array that may be added to."""
-    like = key if type(key) is Call or type(key) is Part else key._array
+    like = key._array if isinstance(key, Tensor) else key
     if key not in at:
         at[key] = np.zeros(like.shape, like.dtype)
-    elif key not in sums:
-        at[key] = np.array(at[key])
-    sums.add(key)
+    else:
+        at[key] = taken(at, key)
     return at[key]
+
+
+def _holders(at: dict[Any, Any], key: Any) -> int:
+    value = at[key]
+    return getrefcount(value)
+
+
+_ONE_HOLDER = _holders({0: np.zeros(1)}, 0)  # counts of what stands in a dict and nowhere else; Pythons differ
+
+
+def taken(at: dict[Key, Any], key: Key) -> np.ndarray:
+    """The cotangent at a place, as an array that nobody else holds: a copy only if somebody does."""
+    g = at[key]
+    return g if type(g) is np.ndarray and g.base is None and getrefcount(g) == _ONE_HOLDER else np.array(g)
 
 
 def _arrived(call: Call, at: dict[Key, Any], found: dict[Key, Any], recorded: bool) -> list[Any] | None:
@@ -149,9 +219,8 @@ def _arrived(call: Call, at: dict[Key, Any], found: dict[Key, Any], recorded: bo
             found[r] = gs[-1]
     if all(g is None for g in gs):
         return None
-    return [
-        _zeros(r, recorded) if g is None else g for r, g in zip(results, gs, strict=True)
-    ]  # those that nothing used
+    # a result that nothing used sends zeros
+    return [_zeros(r, recorded) if g is None else g for r, g in zip(results, gs, strict=True)]
 
 
 def _hooked(hooks: Collection[Callable[[Any], Any]], g: Any, recorded: bool) -> Any:

@@ -6,7 +6,7 @@ has no origin.  What can be written on one (`x + y`, `x.sum()`) stands in `opera
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from minitorch.versions import rebased
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from minitorch.tape import Call, Part
+    from minitorch.call import Call, Part
 
 _reverse_mode: list[Callable[..., None]] = []  # reverse.py builds on Tensor, and enters its `backward` here
 
@@ -191,11 +191,16 @@ class Tensor(Operators, InPlace, Container):
         return t
 
     def backward(
-        self, gradient: Array | None = None, *, retain_graph: bool = False, create_graph: bool = False
+        self,
+        gradient: Array | None = None,
+        *,
+        retain_graph: bool = False,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
-        """Add the derivative of this Tensor to `.grad` of every leaf that it depends on.  See
+        """Add the derivative of this Tensor to `.grad` of every leaf that it depends on, or of `inputs` alone.  See
         `minitorch.reverse.backward`."""
-        _reverse_mode[-1](self, gradient, retain_graph=retain_graph, create_graph=create_graph)
+        _reverse_mode[-1](self, gradient, retain_graph=retain_graph, create_graph=create_graph, inputs=inputs)
 
     def __repr__(self) -> str:
         values = np.array2string(self._array, separator=", ", prefix="Tensor(", threshold=1000)

@@ -46,6 +46,7 @@ ORDER = [
         "tensor",
         "operands",
         "plan",
+        "call",
         "tape",
         "graph",
         "sweep",

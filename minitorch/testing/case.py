@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.call import Call
 from minitorch.primitive import Primitive, Rule
 from minitorch.reverse import grad
-from minitorch.tape import Call
 from minitorch.tensor import Tensor
 from minitorch.tensor import plain as array_of
 
