@@ -190,3 +190,16 @@ def test_every_public_name_exists_and_is_documented(name):
         assert name == "Array" or value.__doc__
     elif value.differentiable:  # a comparison needs no words
         assert value.forward.__doc__
+
+
+# -- and can the tests fail? -------------------------------------------------------------------------------------------
+
+
+def test_a_text_that_stands_only_in_the_line_of_the_test_is_not_found_in_an_error():
+    with pytest.raises(pytest.fail.Exception) as caught, pytest.raises(mt.ShapeError, match="in this line"):
+        raise mt.ShapeError("elsewhere")
+    assert "wanted 'in this line'" in str(caught.value)
+    assert "got    'elsewhere'" in str(caught.value)
+    with pytest.raises(mt.ShapeError, match=r"\Aelsewhere\Z") as caught:
+        raise mt.ShapeError("elsewhere")  # this line
+    assert str(caught.value).endswith("# this line")
