@@ -1,8 +1,8 @@
 """What does an error say itself, without the line of the user's that it ends with?
 
 An error of the library ends with the innermost line outside the library, which in a test is a line of that test.  A
-text that is wanted and stands beside the call would be found in that line whatever the error says, so that line is cut
-off before texts are compared: by `said`, and in every `pytest.raises(..., match=...)` of this directory (`conftest.py`).
+text that is wanted and stands beside the call would be found there whatever the error says, so that line is cut off
+before texts are compared: by `said`, and in every `pytest.raises(..., match=...)` of this directory (`conftest.py`).
 """
 
 from __future__ import annotations

@@ -88,3 +88,11 @@ def test_grouped_queries_copy_no_key(heads, method):
     QKV = leaves((16, 1, 64), (heads, 4096, 64), (heads, 4096, 64))
     copied = 16 * 4096 * 64 * 4
     assert peak(passes(QKV, method=method)) < copied
+
+
+def test_attention_is_dense_unless_it_is_asked_for_by_name():  # decision: attention
+    QKV = [mt.tensor(np.ones((2, 64, 8), np.float32), requires_grad=True) for _ in range(3)]
+    by_default = mt.Graph.of(mt.scaled_dot_product_attention(*QKV))
+    dense = mt.Graph.of(mt.scaled_dot_product_attention(*QKV, method="dense"))
+    assert by_default == dense
+    assert mt.memory.saved_bytes(by_default) >= 4 * 2 * 64 * 64  # the probabilities

@@ -18,6 +18,17 @@ def test_a_tensor_made_of_an_array_is_a_copy_and_from_numpy_shares():
     assert a.tolist() == [2.0, 2.0, 2.0]
 
 
+@pytest.mark.parametrize("share", [mt.from_numpy, mt.from_dlpack])
+def test_what_shares_memory_says_that_foreign_writes_are_not_seen_and_they_are_not(share):  # case 33
+    assert "not seen by the tape" in " ".join(share.__doc__.split())
+    a = np.array([1.0, 2.0])
+    x = share(a).requires_grad_()
+    y = (x * x).sum()
+    a[0] = 5.0
+    assert x.tolist() == [5.0, 2.0]
+    assert mt.grad(y, x).tolist() == [10.0, 4.0]  # of the value that stands there now: no error, as it says
+
+
 def test_an_array_of_a_tensor_is_read_only_and_shares_its_memory():
     x = mt.tensor([1.0, 2.0])
     view = np.asarray(x)

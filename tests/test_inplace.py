@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import minitorch as mt
+from minitorch.versions import version
 
 
 def leaf(*values: float) -> mt.Tensor:
@@ -105,6 +106,34 @@ def test_a_write_through_a_view_is_refused_while_a_tape_records_and_reaches_the_
     with mt.no_grad():
         view += 1
     assert base.numpy().tolist() == [1.0, 3.0, 4.0]
+
+
+def test_a_write_through_a_view_counts_for_its_base_and_a_write_to_the_base_for_its_views():  # case 34
+    base = mt.tensor(np.zeros(4))
+    view = base[1:].reshape(3, 1)
+    before = version(base.numpy()), version(view.numpy())
+    view += 1
+    base[0] = 5.0
+    assert base.tolist() == [5.0, 1.0, 1.0, 1.0]
+    assert version(base.numpy()) == version(view.numpy()) == before[0] + 2
+
+
+def test_a_write_through_a_view_of_what_was_kept_raises_at_the_backward_pass():  # cases 32, 34
+    y = mt.exp(leaf(1.0, 2.0, 3.0))
+    z = y.sum()
+    with mt.no_grad():
+        view = y[1:]
+        view *= 2.0
+    with pytest.raises(mt.InPlaceError, match=r"exp: its out of shape \(3,\)"):
+        z.backward()
+
+
+def test_a_write_to_the_base_of_a_view_that_was_kept_raises_at_the_backward_pass():  # cases 32, 34
+    base, w = mt.tensor(np.ones(3)), leaf(1.0, 1.0)
+    z = (base[1:] * w).sum()
+    base += 1.0
+    with pytest.raises(mt.InPlaceError, match=r"multiply: its a of shape \(2,\)"):
+        z.backward()
 
 
 def test_a_view_taken_before_its_base_was_written_to_is_refused():

@@ -11,6 +11,7 @@ import pytest
 import minitorch as mt
 import transformer
 from minitorch import nn
+from minitorch.checkpoint import checkpoint
 from minitorch.memory import Row, report, saved_by, saved_bytes
 
 
@@ -116,10 +117,42 @@ FIRST, SECOND, NORM = nn.Linear(100, 200), nn.Linear(200, 50), nn.LayerNorm(200)
 WINDOWS = [mt.Parameter(rng.standard_normal(s).astype(np.float32)) for s in [(16, 32, 3), (8, 16, 3)]]
 RNN, HEADS = transformer.RNN(64, 48), transformer.MultiHeadAttention(64, 4, causal=True)
 BLOCK = transformer.EncoderBlock(64, transformer.MultiHeadAttention(64, 4))
+W, U, B, TABLE = (
+    mt.Parameter(rng.standard_normal(s).astype(np.float32)) for s in [(64, 64), (64, 64), (64,), (50, 64)]
+)
+TOKENS, ROW = rng.integers(0, 50, (4, 32)), rng.standard_normal(64).astype(np.float32)
 
 
 def only(result):
     return result[0] if isinstance(result, tuple) else result
+
+
+def by_hand():
+    """A tanh RNN as a user writes it."""
+    h = mt.tensor(np.zeros((4, 64), np.float32))
+    for t in range(32):
+        h = mt.tanh(S[:, t] @ W + h @ U + B)
+    return mt.square(h).mean()
+
+
+def attended(**options):
+    return mt.square(mt.scaled_dot_product_attention(S @ W, S @ U, S * B, **options)).sum()
+
+
+def written():
+    h = S * B
+    h += mt.exp(S @ W)
+    h[:, 0] = S[:, 0] @ U
+    return mt.square(h).sum()
+
+
+def selected():
+    return mt.square(mt.topk(S @ W, 5)[0]).sum() + (mt.sort(S @ U) * ROW).sum() + mt.take(TABLE, TOKENS, axis=0).sum()
+
+
+def smoothed():
+    loss = mt.cross_entropy(S @ W, TOKENS, weight=np.ones(64), label_smoothing=0.1)
+    return loss + mt.kl_div(mt.log_softmax(S @ U), np.abs(ROW))
 
 
 MODELS = {
@@ -140,6 +173,21 @@ MODELS = {
     "indices": lambda: mt.square(FIRST(X)[CLASSES, :] + FIRST(X)[::2].reshape(-1, 2)[:1, :1]).sum(),
     "einsum of three": lambda: mt.einsum("ij,jk,lk->il", FIRST(X), SECOND.weight, SECOND.weight * 2.0).sum(),
     "several kinds of loss": lambda: mt.binary_cross_entropy_with_logits(FIRST(X), X.numpy()[:, :1] > np.zeros(200)),
+    "smoothed and weighted losses": smoothed,
+    "an RNN written as a loop": by_hand,
+    "an RNN over an array": lambda: mt.square(mt.tanh(S.numpy() @ W + mt.tanh(S.numpy()[::-1] @ U))).mean(),
+    "attention in blocks": lambda: attended(method="chunked", causal=True),
+    "attention in blocks, a mask": lambda: attended(method="chunked", mask=np.tri(32, dtype=bool)),
+    "attention with an additive mask": lambda: attended(mask=np.tri(32, dtype=np.float32)),
+    "attention with a softcap": lambda: attended(softcap=2.0),
+    "a checkpoint": lambda: mt.square(checkpoint(lambda x: mt.tanh(mt.tanh(x @ W) @ U), S * B)).sum(),
+    "a checkpoint with a constant": lambda: mt.square(checkpoint(lambda x, c: mt.tanh(x * c), S * B, ROW)).sum(),
+    "checkpoints in a row": lambda: checkpoint(mt.tanh, checkpoint(mt.exp, S * B)).sum(),
+    "an embedding and its loss": lambda: mt.cross_entropy(mt.embedding(TABLE, TOKENS) @ TABLE.T, TOKENS),
+    "gather, sort and topk": selected,
+    "in-place writes": written,
+    "a gradient penalty": lambda: mt.square(mt.grad(mt.tanh(S @ W).sum(), W, create_graph=True)).sum(),
+    "products and scans": lambda: (mt.prod(S @ W, axis=1) + mt.cumprod(S @ U, 1)[:, -1]).sum(),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import numpy as np
@@ -106,6 +107,27 @@ def test_modes_belong_to_their_thread():
     leave.set()
     thread.join()
     assert seen == {"before": True}
+
+
+def test_modes_belong_to_their_task():  # case 13
+    async def quiet(inside, leave):
+        with mt.no_grad(), mt.scope("quiet"):
+            inside.set()
+            await leave.wait()
+            return records()
+
+    async def loud(inside, leave):
+        await inside.wait()
+        before = records(), mt.modes.current().scope
+        leave.set()
+        return before
+
+    async def both():
+        inside, leave = asyncio.Event(), asyncio.Event()
+        return await asyncio.gather(quiet(inside, leave), loud(inside, leave))
+
+    assert asyncio.run(both()) == [False, (True, "")]
+    assert records()
 
 
 def test_one_mode_object_may_be_shared_by_threads():

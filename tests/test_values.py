@@ -100,6 +100,16 @@ def test_where_of_an_infinite_derivative_that_was_not_chosen_is_nan_as_the_formu
         assert np.isnan(grad_of(lambda x: mt.where(x < 1, x, mt.sqrt(x)), 0.0))[0]
 
 
+def test_the_where_trap_gives_nan_as_the_formula_says_and_safe_where_does_not():  # case 23, to the letter
+    x = mt.tensor(np.array([0.0, 0.5, 5.0]), requires_grad=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        g = mt.grad(mt.where(x < 1, x, mt.sqrt(x - 1)).sum(), x).numpy()
+    assert np.isnan(g[:2]).all()
+    assert g[2] == 0.25
+    safe = mt.safe_where(x >= 1, lambda v: mt.sqrt(v - 1), x, x)
+    assert mt.grad(safe.sum(), x).numpy().tolist() == [1.0, 1.0, 0.25]
+
+
 # -- softmax and its relatives -----------------------------------------------------------------------------------------
 
 

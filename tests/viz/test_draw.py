@@ -223,6 +223,31 @@ def test_hundreds_of_operations_are_drawn_by_module_at_first_and_within_the_limi
     assert time.perf_counter() - start < 2 * dot.SECONDS
 
 
+def test_a_chain_of_100_000_operations_is_drawn_without_recursion():  # case 4
+    y = mt.tensor(1.0, requires_grad=True)
+    for _ in range(100_000):
+        y = -y
+    drawing = viz.draw(y)
+    assert len(drawing.graph) == 100_001
+    assert len(drawing.view.boxes) < 100
+    assert "<svg" in drawing.svg()
+
+
+def test_drawing_a_row_of_diamonds_takes_time_linear_in_their_number():  # case 5
+    def seconds(n):
+        y = mt.tensor(np.float64(1.0), requires_grad=True)
+        for _ in range(n):
+            y = y + y
+        start = time.perf_counter()
+        drawing = viz.draw(y, "op")
+        assert len(drawing.graph) == n + 1
+        assert len(drawing.view.boxes) <= n + 1
+        return time.perf_counter() - start
+
+    few = min(seconds(64) for _ in range(3))
+    assert min(seconds(512) for _ in range(3)) < 8 * 4 * few  # 2 ** 448 times as long if each path were walked
+
+
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".dot"])
 def test_it_saves_itself(x, tmp_path: Path, suffix):
     target = viz.draw(Net()(x).sum()).save(tmp_path / f"net{suffix}")
