@@ -1,8 +1,10 @@
 """What does `x += y` or `x[i] = y` do?  It computes the new value as an operation, and writes it into x's own memory.
 
-So x, and every view of it, shows the new value, and x comes from that operation from now on.  What kept x's old value
-for the backward pass finds out at the backward pass (`versions.py`).  A write that no derivative could follow is
-refused: to a leaf that requires a gradient, and through a view while a tape records.
+So x, and every view of it, shows the new value, and x comes from that operation from now on.  A write through a view
+`x[i]` is a write to its base, of which the view is then taken again; so is a view that is used after its base was
+written to.  What kept x's old value for the backward pass finds out at the backward pass (`versions.py`).  A write that
+no derivative could follow is refused: to a leaf that requires a gradient, and through any other view, such as
+`x.reshape(-1)`, while a tape records.
 """
 
 # pyright: reportArgumentType=false, reportReturnType=false, reportAttributeAccessIssue=false
@@ -10,6 +12,7 @@ refused: to a leaf that requires a gradient, and through a view while a tape rec
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +20,10 @@ import numpy as np
 from minitorch import modes
 from minitorch.errors import DtypeError, InPlaceError, ShapeError
 from minitorch.ops import elementwise
+from minitorch.ops.indexing import getitem
 from minitorch.ops.writing import put
 from minitorch.primitive import Array
-from minitorch.versions import note_write, owner
+from minitorch.versions import DERIVED, note_write, owner, rebased
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -32,7 +36,8 @@ class InPlace:
 
     def __setitem__(self, index: Any, value: Array) -> None:
         parts = tuple(map(_plain, index)) if isinstance(index, tuple) else _plain(index)
-        _become(self, "x[...] = value", lambda: put(self, value, index=parts))
+        if not _is_there(self, parts, value):
+            _become(self, "x[...] = value", lambda: put(self, value, index=parts))
 
     def __iadd__(self, other: Array) -> Tensor:
         return _become(self, "+=", lambda: elementwise.add(self, other))
@@ -67,6 +72,36 @@ def _plain(value: Any) -> Any:
     return getattr(value, "_array", value)
 
 
+def is_stale(x: Tensor) -> bool:
+    """Whether x is a view of memory that has been given a value with derivatives of its own since x was taken."""
+    return bool(DERIVED) and x._rebased != rebased(x._array) and x._array.base is not None
+
+
+def renew(x: Tensor) -> None:
+    """Take the view x = base[index] again: it shows another value now, which came from elsewhere.
+
+    Raises:
+        InPlaceError: x is a view of another kind.
+    """
+    if x._view is None:
+        raise InPlaceError(
+            f"a view of shape {x.shape} was taken before its base was written to, and its derivative would be that of "
+            "the old value. Take the view again?"
+        )
+    base, index = x._view
+    again = getitem(base, index=index)
+    x._origin, x._requires_grad, x._rebased = again._origin, again._requires_grad, again._rebased
+
+
+def _is_there(x: Tensor, index: Any, value: Any) -> bool:
+    """Whether the value is x[index] itself, up to date: Python ends `x[index] += y` by assigning what is there."""
+    view = getattr(value, "_view", None)
+    if view is None or view[0] is not x or is_stale(value):
+        return False
+    place, there = x._array[index], value._array
+    return place.shape == there.shape and place.__array_interface__ == there.__array_interface__
+
+
 def _become(x: Tensor, what: str, compute: Any) -> Tensor:
     """Let x take on the value, and the origin, of what is computed from it."""
     tracked = modes.current().grad_enabled
@@ -76,28 +111,63 @@ def _become(x: Tensor, what: str, compute: Any) -> Tensor:
             "Write under mt.no_grad(), or to a copy?"
         )
     new = compute()
-    if new.shape != x.shape:
-        raise ShapeError(
-            f"{what}: the result has shape {new.shape}, x has {x.shape}; x cannot grow. Give x that shape?"
-        )
-    if new.dtype.kind == "f" and x.dtype.kind != "f":
-        raise DtypeError(f"{what}: the result is {new.dtype}, x is {x.dtype} and cannot hold it. Use x.astype(float)?")
-    if new._requires_grad and x._array.base is not None:
+    _check_fit(x, what, new)
+    if tracked and x._view is not None and (new._requires_grad or x._view[0]._requires_grad):
+        _write_to_base(x, what, new)
+        return x
+    if new._requires_grad and x._array.base is not None and _is_shared(x._array):
         raise InPlaceError(
-            f"{what}: x of shape {x.shape} is a view, and no derivative follows a write through a view. "
-            "Write to the tensor that it was taken from, or to a copy (x + 0)?"
-        )
-    if not x._array.flags.writeable:
-        raise InPlaceError(
-            f"{what}: x of shape {x.shape} repeats entries of a smaller tensor. Write to a copy (x + 0)?"
+            f"{what}: x of shape {x.shape} is a view, and no derivative follows a write through a view of this kind. "
+            "Write to the tensor that it was taken from, through x[...], or to a copy (x + 0)?"
         )
     if new._requires_grad:
         _keep_old(new, x._array)
     x._array[...] = new._array
     note_write(x._array, derived=new._requires_grad)
     if new._requires_grad:
-        x._origin, x._requires_grad = new._origin, True
+        x._origin, x._requires_grad, x._rebased = new._origin, True, rebased(x._array)
     return x
+
+
+def _check_fit(x: Tensor, what: str, new: Tensor) -> None:
+    if new.shape != x.shape:
+        raise ShapeError(
+            f"{what}: the result has shape {new.shape}, x has {x.shape}; x cannot grow. Give x that shape?"
+        )
+    if not np.can_cast(new.dtype, x.dtype, "same_kind"):
+        raise DtypeError(
+            f"{what}: the result is {new.dtype}, x is {x.dtype} and cannot hold it. Use x.astype('{new.dtype}')?"
+        )
+    if not x._array.flags.writeable:
+        raise InPlaceError(
+            f"{what}: x of shape {x.shape} repeats entries of a smaller tensor. Write to a copy (x + 0)?"
+        )
+
+
+def _write_to_base(x: Tensor, what: str, new: Tensor) -> None:
+    """Write through the view x = base[index]: base takes on the value, and x is taken from it again."""
+    base, index = x._view  # type: ignore[misc]
+    if not new._requires_grad:
+        raise InPlaceError(
+            f"{what}: x of shape {x.shape} is a view that was taken under no_grad(), and no derivative follows a write "
+            "through it. Take the view again?"
+        )
+    _keep_old(new, x._array)
+    _become(base, what, lambda: put(base, new, index=index))
+    renew(x)
+
+
+def _holders_of_base(array: np.ndarray) -> int:
+    base = array.base
+    return getrefcount(base)
+
+
+_ONE_HOLDER = _holders_of_base(np.zeros(2)[:1])  # counts of memory that one view shows and nobody else; Pythons differ
+
+
+def _is_shared(view: np.ndarray) -> bool:
+    """Whether somebody else may see the memory of this view; some operations return a view of an array of their own."""
+    return getattr(view.base, "base", view) is not None or _holders_of_base(view) > _ONE_HOLDER
 
 
 def _keep_old(new: Tensor, array: np.ndarray) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from minitorch.call import Call
 from minitorch.errors import GradientError, ShapeError
 from minitorch.graph import Graph, capture
+from minitorch.inplace import is_stale, renew
 from minitorch.ops.elementwise import astype
 from minitorch.primitive import Array
 from minitorch.sweep import key_of, sweep, taken
@@ -211,6 +212,8 @@ def _said(x: Tensor, k: int) -> str:
 
 def _seed(root: Tensor, gradient: Array | None, create_graph: bool) -> Any:
     """The cotangent that the sweep starts from."""
+    if is_stale(root):
+        renew(root)
     if not root._requires_grad:
         raise GradientError(
             f"a tensor of shape {root.shape} that does not require a gradient cannot be differentiated. "

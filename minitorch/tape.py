@@ -13,13 +13,14 @@ import numpy as np
 
 from minitorch import modes
 from minitorch.call import Call, Part, result
-from minitorch.errors import InPlaceError, user_line
+from minitorch.errors import user_line
+from minitorch.inplace import is_stale, renew
 from minitorch.operands import NUMBERS, alike, array_of, promoted
 from minitorch.plan import ALL, plan
 from minitorch.primitive import HANDLERS, REFUSALS, Primitive
 from minitorch.shapes import Shape
 from minitorch.tensor import Tensor, made
-from minitorch.versions import DERIVED, WRITES, rebased, version
+from minitorch.versions import DERIVED, WRITES, version
 
 _MUTABLE = frozenset((np.ndarray, list, tuple))
 _new, _ndarray, _current = object.__new__, np.ndarray, modes.current  # looked up once, not for each operation
@@ -80,12 +81,12 @@ def _operands(
     for arg in args:
         parent = None
         if isinstance(arg, Tensor):
+            if DERIVED and state.grad_enabled and is_stale(arg):
+                renew(arg)
             arrays.append(arg._array)
             if arg._requires_grad:
                 wanted |= bit
                 parent = arg._origin or arg
-            if DERIVED and arg._rebased != rebased(arg._array) and arg._array.base is not None:
-                raise _stale(p, arg)
         elif type(arg) in NUMBERS:
             arrays.append(arg)
         else:
@@ -156,13 +157,6 @@ def _keep(call: Call, args: tuple[Any, ...], arrays: Sequence[Any], out: Any) ->
 
 def _shape(array: Any) -> Shape:
     return array.shape if type(array) is np.ndarray else ()
-
-
-def _stale(p: Primitive[...], view: Tensor) -> InPlaceError:
-    return InPlaceError(
-        f"{p.name}: a view of shape {view.shape} was taken before its base was written to, and its derivative would be "
-        "that of the old value. Take the view again?"
-    )
 
 
 def _kept(call: Call, args: tuple[Any, ...], arrays: Sequence[Any], k: int) -> Any:

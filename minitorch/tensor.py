@@ -19,7 +19,7 @@ from minitorch.operators import Operators
 from minitorch.ops.indexing import getitem
 from minitorch.primitive import HANDLERS, Array
 from minitorch.shapes import Shape
-from minitorch.versions import rebased
+from minitorch.versions import owner, rebased
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -48,7 +48,7 @@ class Tensor(Operators, InPlace, Container):
     Tensor([[2., 4.], [6., 8.]], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_array", "_grad", "_hooks", "_origin", "_rebased", "_requires_grad", "name")
+    __slots__ = ("__weakref__", "_array", "_grad", "_hooks", "_origin", "_rebased", "_requires_grad", "_view", "name")
     __array_ufunc__ = (
         None  # `array + tensor` asks Tensor.__radd__, and np.exp(tensor) says that it cannot, instead of detaching
     )
@@ -59,6 +59,7 @@ class Tensor(Operators, InPlace, Container):
     _requires_grad: bool
     _hooks: list[Callable[[Tensor], Tensor | None]] | None
     _rebased: int  # of a view: how often its base had been given a new origin when the view was taken
+    _view: tuple[Tensor, Any] | None  # (base, index) of what was taken as base[index] and shows its memory
     name: str | None
 
     def __init__(
@@ -71,7 +72,7 @@ class Tensor(Operators, InPlace, Container):
                 "Give dtype='float32'?"
             )
         self._array, self._origin, self._hooks, self._rebased = array, None, None, 0
-        self._grad, self._requires_grad, self.name = None, requires_grad, name
+        self._grad, self._requires_grad, self._view, self.name = None, requires_grad, None, name
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
@@ -214,7 +215,10 @@ class Tensor(Operators, InPlace, Container):
 
     def __getitem__(self, index: Any) -> Tensor:
         parts = tuple(map(plain, index)) if isinstance(index, tuple) else plain(index)
-        return getitem(self, index=parts)
+        t = getitem(self, index=parts)
+        if type(t) is Tensor and t._array.base is not None and owner(t._array) is owner(self._array):
+            t._view = self, parts
+        return t
 
 
 class Parameter(Tensor):
@@ -248,7 +252,7 @@ def made(array: np.ndarray, origin: Call | Part | None = None, cls: type[Tensor]
     """A Tensor around this very array: no copy."""
     t = _new(cls)
     t._array, t._origin, t._requires_grad = array, origin, origin is not None
-    t._grad = t._hooks = t.name = None
+    t._grad = t._hooks = t._view = t.name = None
     t._rebased = 0
     return t
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -226,3 +228,14 @@ def test_anomaly_mode_has_nothing_to_say_about_a_boolean_mask(method):
         assert all(
             np.isfinite(d).all() for d in run(draw((5, 3), (6, 3), (6, 2)), np.ones((5, 2)), mask=SOME, method=method)
         )
+
+
+def test_in_blocks_a_row_of_minus_infinity_alone_gives_nan_and_no_warning():
+    Q = mt.tensor(np.eye(3), requires_grad=True)
+    M = np.zeros((3, 3))
+    M[1] = -np.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        O = mt.scaled_dot_product_attention(Q, np.eye(3), np.eye(3), M, method="chunked")
+        g = mt.grad(O.sum(), Q).numpy()
+    assert np.isnan(g).all(axis=1).tolist() == [False, True, False]

@@ -359,3 +359,49 @@ def test_rotary_is_the_papers_rotation_and_the_inverse_turns_back():
 def test_rotary_of_an_offset_is_the_tail_of_the_whole():
     x = np.random.default_rng(0).standard_normal((6, 4))
     np.testing.assert_array_equal(mt.rotary(x, positions=2)[:4], mt.rotary(np.vstack([x[:2], x]))[2:6])
+
+
+def test_x_to_the_0_has_gradient_0_where_x_squared_would_overflow():
+    assert grad_of(lambda x: x**0, [1e200]) == [0.0]
+    assert grad_of(lambda x: mt.power(x, np.zeros(1)), [1e200]) == [0.0]
+
+
+def test_a_number_to_the_power_y_has_the_gradient_of_its_logarithm_0_for_0_and_nan_for_a_negative_one():
+    of = lambda base: grad_of(lambda y: base**y, [2.0])
+    np.testing.assert_allclose([of(0.5), of(0.0), of(1.0), of(-2.0)], [[0.25 * np.log(0.5)], [0.0], [0.0], [nan]])
+
+
+def test_0_to_the_power_0_has_gradient_0_with_respect_to_the_exponent():
+    assert grad_of(lambda y: mt.power(np.zeros(2), y), [0.0, 2.0]) == [0.0, 0.0]
+
+
+def test_at_the_origin_hypot_has_gradient_0():
+    x, y = (mt.tensor(np.zeros(1), requires_grad=True) for _ in range(2))
+    by_x, by_y = mt.grad(mt.hypot(x, y).sum(), [x, y])
+    assert (by_x.item(), by_y.item()) == (0.0, 0.0)
+
+
+def test_the_gradient_of_hypot_does_not_overflow_where_both_are_tiny():
+    assert grad_of(lambda x: mt.hypot(x, 0.0) * 1e200, [1e-200]) == [1e200]
+    assert grad_of(lambda x: mt.hypot(0.0, x) * 1e200, [1e-200]) == [1e200]
+
+
+@pytest.mark.filterwarnings("ignore")  # of 0 * inf, beyond the last entry
+def test_a_running_product_with_an_infinity_has_an_infinite_gradient():
+    assert grad_of(lambda x: mt.cumprod(x, 0), [1.0, inf]) == [inf, 1.0]
+
+
+def test_what_an_entry_of_a_running_product_does_not_depend_on_may_overflow():
+    x = [1.0, 1.0, 1.0, 1e-100, 1e-100, 1e100, 1e100, 1e150]
+    assert grad_of(lambda x: mt.cumprod(x, 0)[0], x) == [1.0] + [0.0] * 7
+
+
+def test_the_padding_row_gets_no_gradient_that_is_recorded_and_no_tangent_passes():
+    table = mt.tensor(np.ones((3, 2)), requires_grad=True)
+    (g,) = mt.grad((mt.embedding(table, [0, 1, 1], padding_idx=1) ** 2).sum(), [table], create_graph=True)
+    assert g.numpy().tolist() == [[2.0, 2.0], [0.0, 0.0], [0.0, 0.0]]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_running_product_that_ends_with_an_infinity_has_infinite_gradients_before_it():
+    assert grad_of(lambda x: mt.cumprod(x, 0), [1.0, 2.0, inf]) == [inf, inf, 2.0]

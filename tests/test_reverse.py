@@ -257,3 +257,80 @@ def test_two_leaves_never_share_a_gradient_also_when_it_is_recorded():
     a, b = (mt.tensor(np.ones(2), requires_grad=True) for _ in range(2))
     (a + b).sum().backward(create_graph=True)
     assert not np.shares_memory(a.grad.numpy(), b.grad.numpy())
+
+
+# -- only some inputs ------------------------------------------------------------------------------------------------
+
+
+def test_backward_with_inputs_adds_to_their_grad_alone():
+    a, b = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    h = a * b
+    (h * h).sum().backward(inputs=[a, h], retain_graph=True)
+    assert a.grad.numpy().tolist() == [18.0, 64.0]
+    assert h.grad.numpy().tolist() == [6.0, 16.0]
+    assert b.grad is None
+    (h * h).sum().backward(inputs=a)
+    assert a.grad.numpy().tolist() == [36.0, 128.0]
+
+
+def test_backward_with_an_input_that_the_result_does_not_depend_on_leaves_its_grad_as_it_is():
+    a, b = leaf(1.0), leaf(2.0)
+    (a * a).sum().backward(inputs=[a, b])
+    assert a.grad.item() == 2.0
+    assert b.grad is None
+
+
+def test_backward_with_an_input_that_requires_no_gradient_names_it():
+    a, constant = leaf(1.0), mt.tensor([1.0], name="constant")
+    with pytest.raises(mt.GradientError) as caught:
+        (a * a).sum().backward(inputs=[a, constant])
+    assert str(caught.value).startswith("input 1 (constant) of shape (1,) does not require a gradient.")
+    assert a.grad is None
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_nothing_is_computed_that_does_not_lead_to_a_wanted_input(create_graph):
+    calls = []
+    rules = {"x": lambda g, w: calls.append("x") or g * w, "w": lambda g, x: calls.append("w") or g * x}
+    watched = primitive(vjp=rules, name="watched_product")(lambda x, w: x * w)
+    del REGISTRY["watched_product"]
+    x, w, unrelated = leaf(2.0), leaf(3.0), leaf(4.0)
+    y = (watched(x, w) * mt.exp(unrelated)).sum()
+    mt.grad(y, x, create_graph=create_graph, retain_graph=True)
+    assert calls == ["x"]
+    y.backward()
+    assert calls == ["x", "x", "w"]
+
+
+def test_of_several_results_and_wanted_intermediate_ones_only_what_is_needed_is_passed():
+    x = leaf(3.0, 1.0, 2.0)
+    first, second = mt.split(x * 2.0, [1])
+    y = (first * 5.0).sum() + (second * second).sum()
+    g_first, g_second = mt.grad(y, [first, second], retain_graph=True)
+    assert g_first.numpy().tolist() == [5.0]
+    assert g_second.numpy().tolist() == [4.0, 8.0]
+    assert mt.grad(y, x).numpy().tolist() == [10.0, 8.0, 16.0]
+
+
+def test_a_part_that_was_freed_does_not_matter_where_no_wanted_input_stands_behind_it():
+    a, b = leaf(1.0), leaf(2.0)
+    freed = mt.exp(b)
+    y = (a * a * freed).sum()
+    freed.sum().backward()
+    assert mt.grad(y, a, retain_graph=True).numpy() == pytest.approx(2 * np.exp(2.0))
+    with pytest.raises(mt.GraphFreedError):
+        y.backward()
+
+
+@pytest.mark.parametrize("uses", [1, 2, 5])
+def test_gradients_that_are_handed_out_are_arrays_of_their_own(uses):
+    x, y, seed = leaf(1.0, 2.0), leaf(3.0, 4.0), np.array([1.0, 1.0])
+    z = sum([x + y for _ in range(uses)], x * 1.0)
+    z.backward(seed, retain_graph=True)
+    mt.grad(z, [x, x, y], seed)
+    seed[:] = 7.0
+    assert x.grad.numpy().tolist() == [uses + 1.0] * 2
+    assert y.grad.numpy().tolist() == [uses + 0.0] * 2
+    with mt.no_grad():
+        x.grad += 1.0
+    assert y.grad.numpy().tolist() == [uses + 0.0] * 2

@@ -30,19 +30,21 @@ def cumsum(x: Array, axis: int | None = None):
     return np.cumsum(x, axis)
 
 
-def _shifted(x, axis: int, fill: float, by: int = 1):
-    """x one (or more) later along `axis`, with `fill` at the start."""
+def _shifted(x, axis: int, fill: float):
+    """x one later along `axis`, with `fill` at the start."""
     before = (slice(None),) * axis
-    shape = (*x.shape[:axis], min(by, x.shape[axis]), *x.shape[axis + 1 :])
-    first = np.full(shape, fill, x.dtype)
-    return concatenate([first, getitem(x, (*before, slice(0, max(x.shape[axis] - by, 0))))], axis=axis)
+    first = np.full((*x.shape[:axis], min(1, x.shape[axis]), *x.shape[axis + 1 :]), fill, x.dtype)
+    return concatenate([first, getitem(x, (*before, slice(0, -1)))], axis=axis)
 
 
 def _recurrence(g, m, axis: int):
     """s_t = g_t + m_t s_{t-1}, in log2(n) rounds: each doubles how far back every entry has looked."""
-    by = 1
+    before, by = (slice(None),) * axis, 1
     while by < g.shape[axis]:
-        g, m = g + m * _shifted(g, axis, 0.0, by), m * _shifted(m, axis, 0.0, by)
+        start, later, earlier = ((*before, s) for s in (slice(0, by), slice(by, None), slice(0, -by)))
+        step = getitem(m, later)
+        g = concatenate([getitem(g, start), getitem(g, later) + step * getitem(g, earlier)], axis=axis)
+        m = concatenate([getitem(m, start), step * getitem(m, earlier)], axis=axis)  # those at the start have seen all
         by *= 2
     return g
 

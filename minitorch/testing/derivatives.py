@@ -81,6 +81,8 @@ def forward_linearity(case: Case) -> float:
     errors = []
     for i, w in enumerate(whole):
         errors.append(agree(w.numpy(), one[i].numpy() + 2 * other[i].numpy(), EXACT, f"the tangent of output {i}"))
+        if alone := [f"{p[i].shape}" for p in parts if p[i].shape != w.shape]:
+            raise CheckFailed(f"the tangent of output {i} along one argument alone is {alone[0]}, wanted {w.shape}")
         summed = sum((p[i].numpy() for p in parts), start=np.zeros(w.shape))
         errors.append(agree(one[i].numpy(), summed, EXACT, f"output {i} along all arguments and along each"))
     return worst_of(errors)

@@ -40,13 +40,16 @@ TABLE: dict[str, list[Row]] = {
         ((signed(4), signed(3)), {"index": [1, 1, 2]}),
         ((signed(2, 3), signed(1)), {"index": (slice(None), 1)}),
         ((signed(2, 3), signed()), {"index": ...}),
+        ((signed(2, 3), signed(3)), {"index": slice(None)}),
         ((signed(3), signed(2)), {"index": np.array([True, False, True])}),
+        ((signed(4, 2), signed(3, 2)), {"index": [1, 3, 1]}),
     ],
     "put_into_zeros": [_put(s, index) for s, index in INDICES],
     "embedding": [
         ((signed(4, 3), np.array([[0, 2], [2, 3]])), {}),
         ((signed(4, 3), np.array([], int)), {}),
         ((signed(4, 2), np.array(1)), {}),
+        ((signed(4, 3), np.array([[0, 2], [2, 3]])), {"padding_idx": 1}),  # which nothing reads
     ],
     "take": [
         ((signed(*s), np.array(i)), {"axis": a})

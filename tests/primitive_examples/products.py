@@ -44,6 +44,7 @@ EINSUMS: list[tuple] = [
     ("i,j,k,l->li", (2,), (1,), (2,), (2,)),
     ("ij,jk->ik", (2, 1), (3, 2)),  # the sum runs over 3, and a is stretched
     ("ij,jj,jk->k", (2, 3), (3, 3), (1, 2)),
+    ("aab->b", (2, 2, 3)),  # the letters that the rule would take first are taken
 ]
 
 TABLE: dict[str, list[Row]] = {
@@ -56,6 +57,7 @@ TABLE: dict[str, list[Row]] = {
             ((2, 3, 2), {"positions": 5, "base": 100.0}),
             ((2, 4), {"positions": [7, 1], "interleaved": True}),
             ((2, 4), {"inverse": True}),
+            ((2, 4), {"positions": 3, "base": 100.0}),
             ((0, 2), {}),
         ]
     ],
@@ -75,6 +77,7 @@ TABLE: dict[str, list[Row]] = {
             ((1, 1, 4), (1, 1, 4), {}),
             ((2, 2, 7), (2, 2, 3), {"stride": 2}),
             ((1, 2, 8), (3, 2, 2), {"stride": 3}),
+            ((1, 1, 8), (1, 1, 3), {"stride": 2}),  # no window reaches the last entry
             ((1, 2, 7), (2, 2, 3), {"dilation": 2}),
             ((2, 4, 9), (6, 2, 2), {"stride": 2, "dilation": 3, "groups": 2}),
             ((2, 3, 5), (3, 1, 3), {"groups": 3}),
