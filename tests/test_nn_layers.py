@@ -14,9 +14,9 @@ from minitorch import nn
 def test_rms_norm_divides_by_the_root_of_the_mean_square_and_its_derivatives_are_right():
     with mt.default_dtype(np.float64):
         norm = nn.RMSNorm(5, eps=0.1)
-    nn.init.normal_(norm.gamma)
+    nn.init.normal_(norm.weight)
     x = np.random.default_rng(0).standard_normal((2, 5)) * 3 + 1
-    wanted = x / np.sqrt((x**2).mean(-1, keepdims=True) + 0.1) * norm.gamma.numpy()
+    wanted = x / np.sqrt((x**2).mean(-1, keepdims=True) + 0.1) * norm.weight.numpy()
     np.testing.assert_allclose(norm(mt.tensor(x)).numpy(), wanted, rtol=1e-14)
     assert mt.gradcheck(norm, x, order=1) < 1e-7
     assert mt.gradcheck(norm, x, order=2) < 1e-7
@@ -36,7 +36,7 @@ def test_norms_take_arrays_and_refuse_another_width():
 
 def test_layer_norm_without_bias_has_one_parameter():
     norm = nn.LayerNorm(3, bias=False)
-    assert [name for name, _ in norm.named_parameters()] == ["gamma"]
+    assert [name for name, _ in norm.named_parameters()] == ["weight"]
     assert norm(mt.tensor([[1.0, 2.0, 3.0]])).numpy().mean() == pytest.approx(0, abs=1e-6)
 
 
@@ -109,19 +109,19 @@ def filled(fill, shape=BIG, dtype=np.float32, **options):
     return t.numpy()
 
 
-NORMAL = {  # initialiser, options -> standard deviation for a (d_in, d_out) = (300, 500) matrix
+NORMAL = {  # initialiser, options -> standard deviation for a (d_out, d_in) = (300, 500) matrix
     "normal": (nn.init.normal_, {"std": 0.5}, 0.5),
     "xavier": (nn.init.xavier_normal_, {"gain": 2.0}, 2 * np.sqrt(2 / 800)),
-    "kaiming in": (nn.init.kaiming_normal_, {}, np.sqrt(2 / 300)),
-    "kaiming out": (nn.init.kaiming_normal_, {"mode": "fan_out"}, np.sqrt(2 / 500)),
-    "kaiming leaky": (nn.init.kaiming_normal_, {"a": 0.5}, np.sqrt(2 / 1.25 / 300)),
-    "kaiming tanh": (nn.init.kaiming_normal_, {"nonlinearity": "tanh"}, 5 / 3 / np.sqrt(300)),
+    "kaiming in": (nn.init.kaiming_normal_, {}, np.sqrt(2 / 500)),
+    "kaiming out": (nn.init.kaiming_normal_, {"mode": "fan_out"}, np.sqrt(2 / 300)),
+    "kaiming leaky": (nn.init.kaiming_normal_, {"a": 0.5}, np.sqrt(2 / 1.25 / 500)),
+    "kaiming tanh": (nn.init.kaiming_normal_, {"nonlinearity": "tanh"}, 5 / 3 / np.sqrt(500)),
 }
 UNIFORM = {  # ... -> bound
     "uniform": (nn.init.uniform_, {"a": -2.0, "b": 2.0}, 2.0),
     "xavier": (nn.init.xavier_uniform_, {"gain": 2.0}, 2 * np.sqrt(6 / 800)),
-    "kaiming in": (nn.init.kaiming_uniform_, {}, np.sqrt(6 / 300)),
-    "kaiming out": (nn.init.kaiming_uniform_, {"mode": "fan_out", "nonlinearity": "linear"}, np.sqrt(3 / 500)),
+    "kaiming in": (nn.init.kaiming_uniform_, {}, np.sqrt(6 / 500)),
+    "kaiming out": (nn.init.kaiming_uniform_, {"mode": "fan_out", "nonlinearity": "linear"}, np.sqrt(3 / 300)),
 }
 
 

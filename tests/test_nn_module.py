@@ -582,8 +582,8 @@ def test_repr_shows_the_tree_with_shapes_and_counts():
         "  layers: ModuleList(12 parameters)\n"
         "    0-1: 2 x Linear(6 parameters: weight (2, 2), bias (2,))\n"
         "  heads: ModuleDict(6 parameters)\n"
-        "    a: Linear(3 parameters: weight (2, 1), bias (1,))\n"
-        "    b: Linear(3 parameters: weight (2, 1), bias (1,))\n"
+        "    a: Linear(3 parameters: weight (1, 2), bias (1,))\n"
+        "    b: Linear(3 parameters: weight (1, 2), bias (1,))\n"
         "  drop: Dropout(p=0.5)"
     )
 

@@ -118,7 +118,7 @@ class Sequential(ModuleList):
     >>> Sequential(Linear(2, 3), Linear(3, 1))(np.ones((4, 2), np.float32)).shape
     (4, 1)
     >>> Sequential({"inner": Linear(2, 3), "head": Linear(3, 1)}).head
-    Linear(4 parameters: weight (3, 1), bias (1,))
+    Linear(4 parameters: weight (1, 3), bias (1,))
     """
 
     def __init__(self, *modules: Module | Iterable[Module] | Mapping[str, Module]):

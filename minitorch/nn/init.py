@@ -129,19 +129,17 @@ def orthogonal_(tensor: T, gain: float = 1.0) -> T:
 def fans(shape: Shape) -> tuple[int, int]:
     """How many inputs an output is the sum of, and how many outputs an input goes to.
 
-    A matrix is (d_in, d_out), as `nn.Linear` has it: y = x W.  (PyTorch has it the other way round.)  With more axes it
-    is the weight of a convolution, as in PyTorch: (channels out, channels in, *kernel).
+    A matrix is (d_out, d_in), as `nn.Linear` has it: y = x W^T.  With more axes it is the weight of a convolution:
+    (channels out, channels in, *kernel).
 
     Raises:
         ShapeError: fewer than 2 axes.
 
     >>> fans((3, 5)), fans((8, 4, 3))
-    ((3, 5), (12, 24))
+    ((5, 3), (12, 24))
     """
     if len(shape) < 2:
         raise ShapeError(f"an initialiser of shape {shape}: fans need at least 2 axes. Use uniform_ or zeros_?")
-    if len(shape) == 2:
-        return shape[0], shape[1]
     kernel = math.prod(shape[2:])
     return shape[1] * kernel, shape[0] * kernel
 
