@@ -447,6 +447,48 @@ def test_tied_parameters_are_in_the_state_under_both_names_and_contradictions_ar
     b.load_state_dict({"0.weight": np.full((2, 2), np.nan), "1.weight": np.full((2, 2), np.nan)})
 
 
+def test_values_that_require_a_gradient_are_loaded_since_they_are_copied():
+    a, b = nn.Linear(2, 2), nn.Linear(2, 2)
+    b.load_state_dict(dict(a.named_parameters()))
+    np.testing.assert_array_equal(b.weight.numpy(), a.weight.numpy())
+    assert not np.shares_memory(b.weight.numpy(), a.weight.numpy())
+    b.load_state_dict({"weight": a.weight * 2, "bias": a.bias})
+    np.testing.assert_array_equal(b.weight.numpy(), a.weight.numpy() * 2)
+    assert b.weight.requires_grad
+
+
+def test_values_that_cannot_be_read_are_listed_with_all_that_does_not_fit_and_nothing_is_loaded():
+    class Refuses:
+        dtype = "unheard"
+
+        def __array__(self, dtype=None, copy=None):
+            raise TypeError("this is on another device")
+
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    before = values(net)
+    state = {"0.weight": np.zeros((2, 2)), "0.bias": Refuses(), "1.weight": [[1.0], [2.0, 3.0]], "1.bias": "ab"}
+    with pytest.raises(mt.errors.StateError) as caught:
+        net.load_state_dict(state)
+    lines = str(caught.value).splitlines()
+    assert lines[1] == "  0.bias: a Refuses that cannot be read: this is on another device"
+    assert lines[2].startswith("  1.weight: a list that cannot be read: ")
+    assert lines[3].startswith("  1.bias: shape () in the state")
+    assert all(np.array_equal(values(net)[k], before[k]) for k in before)
+
+
+@pytest.mark.torch
+def test_pytorchs_tensors_are_loaded_also_parameters_and_bfloat16():
+    torch = pytest.importorskip("torch")
+    layer, theirs = nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    layer.load_state_dict(dict(theirs.named_parameters()))
+    np.testing.assert_array_equal(layer.weight.numpy(), theirs.weight.detach().numpy())
+    half = theirs.bfloat16()
+    layer.load_state_dict(dict(half.named_parameters()))
+    np.testing.assert_array_equal(layer.weight.numpy(), half.weight.detach().float().numpy())
+    with pytest.raises(mt.errors.StateError, match=r"weight: a Tensor that cannot be read: .*\n  bias: shape \(3,\)"):
+        layer.load_state_dict({"weight": torch.ones(2, 2, device="meta"), "bias": torch.ones(3)})
+
+
 def test_a_state_that_is_no_mapping_is_refused():
     with pytest.raises(TypeError, match="got a Linear; it takes a mapping"):
         nn.Linear(1, 1).load_state_dict(nn.Linear(1, 1))
