@@ -83,6 +83,17 @@ def test_a_hook_that_returns_other_shapes_is_refused_with_both(given):
         layer(leaf(0.5, 1.0)).sum().backward()
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_what_a_hook_writes_into_its_gradients_counts_and_reaches_no_other_gradient(create_graph):
+    def scale(m, dx, dy):
+        dx[0][...] = dx[0] * 10
+
+    x, other, layer = leaf(0.5), leaf(1.0), nn.Identity()
+    layer.register_full_backward_hook(scale)
+    (layer(x) + other).sum().backward(create_graph=create_graph)
+    assert (x.grad.tolist(), other.grad.tolist()) == ([10.0], [1.0])
+
+
 def test_without_hooks_no_gate_is_recorded():
     x = leaf(0.5)
     assert [n.op for n in mt.Graph.of(nn.Tanh()(x)).nodes] == [None, "tanh"]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.errors import GradientError
+from minitorch.ops.elementwise import positive
 from minitorch.primitive import Primitive, Rule
 from minitorch.tensor import Tensor, plain, wrap
 from minitorch.trees import leaves, rebuild
@@ -102,8 +103,8 @@ def _gate(count: int) -> Primitive[...]:
 
 
 def _pulled(gs: tuple[Any, ...], watch: Callable[[tuple[Any, ...]], tuple[Any, ...]]) -> Any:
-    """The gate's rule: on plain arrays the hook still sees Tensors."""
-    tensors = tuple(g if isinstance(g, Tensor) else wrap(np.array(g)) for g in gs)
+    """The gate's rule: hooks see Tensors, and copies, since the gradients may stand at other places too."""
+    tensors = tuple(positive(g) if isinstance(g, Tensor) else wrap(np.array(g)) for g in gs)
     found = watch(tensors)
     if not any(isinstance(g, Tensor) for g in gs):
         found = tuple(np.asarray(plain(g)) for g in found)

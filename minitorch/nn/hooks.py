@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
-
-_number = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +31,3 @@ class Hook:
         more = (kwargs,) if self.with_kwargs else ()
         given = self.function(module, args, *more, out)
         return out if given is None else given
-
-
-class Handle:
-    """What `register_..._hook` returns: `remove()` takes the hook away, and so does the end of a `with` block."""
-
-    def __init__(self, hooks: dict[int, Hook], hook: Hook):
-        self._hooks, self._key = hooks, next(_number)
-        hooks[self._key] = hook
-
-    def remove(self) -> None:
-        """Take the hook away; doing so twice does no harm."""
-        self._hooks.pop(self._key, None)
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.remove()

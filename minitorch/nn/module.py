@@ -9,8 +9,9 @@ import numpy as np
 
 from minitorch import modes
 from minitorch.errors import DtypeError
+from minitorch.handles import Handle
 from minitorch.nn.backward_hooks import BackwardHook, Watch
-from minitorch.nn.hooks import Handle, Hook
+from minitorch.nn.hooks import Hook
 from minitorch.nn.show import shown
 from minitorch.nn.state import IncompatibleKeys, load_into
 from minitorch.nn.tree import Tree
