@@ -1,5 +1,5 @@
-"""Is an argument of the kind that is taken?  A size, a number, a function, a word: asked when it is given, not when it
-is used."""
+"""Is an argument of the kind that is taken?  A size, a number, a function: asked when it is given, not when it is
+used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from minitorch.errors import ArgumentError, DtypeError, OperandError
 
 
-def check_sizes(who: str, least: int = 1, **given: Any) -> None:
+def check_sizes(who: str, least: float = 1, **given: Any) -> None:
     """Make sure that these are whole numbers of at least `least`.
 
     Raises:
@@ -69,13 +69,3 @@ def check_callable(who: str, value: Any) -> None:
     """
     if not callable(value):
         raise ArgumentError(f"{who}: got {value!r}, a {type(value).__name__}; it takes a function.")
-
-
-def check_word(who: str, name: str, value: Any, words: tuple[Any, ...]) -> None:
-    """Make sure that this is one of the words that have a meaning.
-
-    Raises:
-        OperandError: it is none.
-    """
-    if value not in words:
-        raise OperandError(f"{who}: {name}={value!r}; it can be {', '.join(map(repr, words[:-1]))} or {words[-1]!r}.")

@@ -65,6 +65,7 @@ ORDER = [
         "nn.module",
         "nn.layers",
         "nn.norms",
+        "nn.losses",
         "nn.activations",
         "nn.containers",
         "nn",

@@ -614,6 +614,82 @@ def test_a_module_dict_is_a_dictionary():
         held(X)
 
 
+def test_containers_hold_parameters_too_and_they_are_found_saved_and_copied():
+    class Mixed(nn.Module):
+        def __init__(self):
+            self.scales = nn.ParameterList([nn.Parameter([1.0]), nn.Parameter([2.0])])
+            self.named = nn.ParameterDict({"a": mt.tensor([3.0])})
+
+        def forward(self, x):
+            for p in self.scales:
+                x = x * p
+            return x * self.named["a"]
+
+    net = Mixed()
+    net.scales.append(nn.Parameter([4.0])).extend([nn.Parameter([5.0])])
+    net.named["b"] = nn.Parameter([6.0])
+    net.named.update({"c": nn.Parameter([7.0])})
+    assert isinstance(net.named.pop("c"), nn.Parameter)
+    names = ["scales.0", "scales.1", "scales.2", "scales.3", "named.a", "named.b"]
+    assert [name for name, _ in net.named_parameters()] == list(net.state_dict()) == names
+    assert [p.item() for p in net.parameters()] == [1, 2, 3 + 1, 5, 3, 6]
+    assert net.named.a is net.get_parameter("named.a") is net.named["a"]
+    net(X).sum().backward()
+    assert net.scales[1].grad is not None
+    other = copy.deepcopy(net)
+    other.load_state_dict({name: np.array([0.0]) for name in names})
+    assert not any(p.item() for p in other.parameters())
+    assert all(p.item() for p in net.parameters())
+    net.scales[0] = nn.Parameter([9.0])
+    assert net.scales.pop(0).item() == 9.0
+    assert len(net.scales) == 3
+    with pytest.raises(TypeError, match=r"ParameterList: entry 3 is a Linear; it takes nn\.Parameters"):
+        net.scales.append(nn.Linear(1, 1))
+
+
+def test_entries_are_taken_out_as_from_a_list_and_a_dictionary():
+    a, b, c = (nn.Identity() for _ in range(3))
+    held = nn.ModuleList([a, b, c])
+    assert [held.pop(), held.pop(0)] == [c, a]
+    assert list(held) == [b]
+    with pytest.raises(IndexError):
+        held.pop(1)
+    names = nn.ModuleDict({"a": a, "b": b})
+    names.update(nn.ModuleDict({"b": c}))
+    assert list(names.values()) == [a, c]
+    names.clear()
+    assert len(names) == 0
+    with pytest.raises(KeyError):
+        names.pop("a")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.ModuleList(nn.Linear(1, 1)),
+        lambda: nn.ModuleList(3),
+        lambda: nn.ModuleDict(3),
+        lambda: nn.ParameterList(nn.Parameter([1.0])),
+        lambda: nn.ModuleList().extend(3),
+    ],
+)
+def test_a_container_says_what_it_takes(make):
+    with pytest.raises(mt.DtypeError, match=r"(List|Dict): got a \w+; it takes a (list|dictionary)"):
+        make()
+
+
+def test_parameters_and_buffers_are_found_by_their_paths():
+    net = Net()
+    assert net.get_parameter("layers.1.bias") is net.layers[1].bias
+    assert net.get_buffer("counter.steps") is net.counter.steps
+    with pytest.raises(
+        AttributeError, match=r"Net has no parameter 'layers.1'; below it are counter.w, layers.0.weight"
+    ):
+        net.get_parameter("layers.1")
+    with pytest.raises(AttributeError, match=r"Net has no buffer 'w'; below it are counter.steps, counter.cache"):
+        net.get_buffer("w")
+
+
 # -- repr --------------------------------------------------------------------------------------------------------------
 
 

@@ -35,6 +35,8 @@ class MultiHeadAttention(nn.Module):
     """
 
     def __init__(self, d: int, h: int = 1, *, causal: bool = False):
+        if d < 1:
+            raise mt.ShapeError(f"MultiHeadAttention: d={d}; a width is at least 1.")
         if h < 1 or d % h:
             raise mt.ShapeError(
                 f"{h} heads do not divide the width {d}; each head takes width/heads columns. {_near(d)}"

@@ -9,10 +9,24 @@
 """
 
 from minitorch.nn import init
-from minitorch.nn.activations import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
-from minitorch.nn.containers import ModuleDict, ModuleList, Sequential
+from minitorch.nn.activations import (
+    ELU,
+    GELU,
+    GLU,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from minitorch.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from minitorch.nn.init import orthogonal, uniform
 from minitorch.nn.layers import Conv1d, Dropout, Embedding, Flatten, Identity, Linear
+from minitorch.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, MSELoss, NLLLoss
 from minitorch.nn.module import Module
 from minitorch.nn.norms import GroupNorm, LayerNorm, RMSNorm
 from minitorch.tensor import Parameter
@@ -20,20 +34,30 @@ from minitorch.tensor import Parameter
 __all__ = [
     "ELU",
     "GELU",
+    "GLU",
+    "BCEWithLogitsLoss",
     "Conv1d",
+    "CrossEntropyLoss",
     "Dropout",
     "Embedding",
     "Flatten",
     "GroupNorm",
+    "HuberLoss",
     "Identity",
+    "KLDivLoss",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
+    "MSELoss",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "NLLLoss",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "RMSNorm",
     "ReLU",
     "Sequential",

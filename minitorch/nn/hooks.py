@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from minitorch.errors import ArgumentError
+
 
 @dataclass(frozen=True, slots=True)
 class Hook:
     """One function, when it is called, and whether it gets the keyword arguments."""
 
-    when: Literal["forward_pre", "forward", "backward"]
+    when: Literal["forward_pre", "forward", "backward_pre", "backward"]
     function: Callable[..., Any]
     with_kwargs: bool
 
@@ -23,7 +25,7 @@ class Hook:
         if not self.with_kwargs:
             return (given if isinstance(given, tuple) else (given,)), kwargs
         if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)):
-            raise TypeError("a forward pre-hook with_kwargs returns None or (args, kwargs), a tuple and a dict")
+            raise ArgumentError("a forward pre-hook with_kwargs returns None or (args, kwargs), a tuple and a dict.")
         return (given[0] if isinstance(given[0], tuple) else (given[0],)), given[1]
 
     def after(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> Any:

@@ -128,6 +128,8 @@ class Embedding(Module):
     ):
         N = num_embeddings
         check_sizes("Embedding", 0, num_embeddings=N, embedding_dim=embedding_dim)
+        if padding_idx is not None:
+            check_sizes("Embedding", -math.inf, padding_idx=padding_idx)
         if padding_idx is not None and not -N <= padding_idx < N:
             raise ShapeError(f"Embedding: padding_idx={padding_idx} is none of the {N} tokens 0 ... {N - 1}.")
         table = normal((N, embedding_dim))
