@@ -158,3 +158,5 @@ def test_a_model_moves_to_another_dtype_with_its_gradients_and_integers_stay():
     assert layer.float().weight.dtype == np.float32
     with pytest.raises(mt.DtypeError, match=r"Linear.to: got int64, wanted float16, float32 or float64"):
         layer.to(int)
+    with pytest.raises(mt.DtypeError, match=r"Linear.to: got cuda, wanted float16, float32 or float64"):
+        layer.to("cuda")

@@ -29,6 +29,12 @@ def test_rms_norm_without_eps_takes_the_machine_epsilon_of_its_input():
     np.testing.assert_allclose(nn.RMSNorm(2)(x).numpy(), x / np.sqrt(1e-8 + np.finfo(np.float32).eps), rtol=1e-6)
 
 
+def test_a_norm_of_integers_is_that_of_the_same_floats():
+    x = np.array([[3, 4]])
+    for norm in (nn.RMSNorm(2), nn.LayerNorm(2)):
+        np.testing.assert_array_equal(norm(x).numpy(), norm(x.astype(float)).numpy())
+
+
 def test_norms_take_arrays_and_refuse_another_width():
     for norm in (nn.LayerNorm(3), nn.RMSNorm(3)):
         assert norm(np.ones((2, 3), np.float32)).dtype == np.float32
@@ -174,6 +180,8 @@ def test_flatten_joins_the_axes_that_it_is_told():
         (lambda: nn.init.uniform_(mt.Parameter([1.0]), 1, 0), mt.OperandError, "uniform_: a=1 is larger than b=0"),
         (lambda: nn.init.zeros_(np.ones(2)), mt.DtypeError, "an initialiser of a ndarray; it fills a Tensor"),
         (lambda: nn.init.xavier_uniform_(np.ones((2, 2))), mt.DtypeError, "an initialiser of a ndarray"),
+        (lambda: nn.orthogonal(-1), mt.OperandError, "orthogonal: n=-1; it must be at least 0"),
+        (lambda: nn.uniform((2,), "a"), mt.DtypeError, "uniform: bound='a' is a str"),
         (lambda: nn.init.orthogonal_(None), mt.DtypeError, "an initialiser of a NoneType"),
         (lambda: nn.init.constant_(mt.Parameter([1.0]), "a"), mt.DtypeError, "constant_: val='a' is a str"),
     ],

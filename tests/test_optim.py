@@ -442,8 +442,9 @@ def test_everything_in_a_state_that_does_not_fit_is_listed_at_once_and_nothing_i
     ]
     assert not optimizer.state
     assert optimizer.param_groups[0]["lr"] == 0.5
-    with pytest.raises(ValueError, match="it takes what `state_dict"):
-        optimizer.load_state_dict({"weight": np.ones(1)})
+    for other in ({"weight": np.ones(1)}, {"state": 3, "param_groups": []}, {"state": {}, "param_groups": 3}, None):
+        with pytest.raises(ValueError, match="it takes what `state_dict"):
+            optimizer.load_state_dict(other)
 
 
 def test_a_copy_of_a_model_with_its_optimizer_trains_on_by_itself():

@@ -120,6 +120,8 @@ def test_lengths_below_1_are_refused(make):
         (lambda: optim.StepLR(sgd(1.0), 1.5), TypeError, "StepLR: step_size=1.5 is a float; it takes a whole"),
         (lambda: optim.StepLR(sgd(1.0), 1, "a"), TypeError, "StepLR: gamma='a' is a str"),
         (lambda: optim.MultiStepLR(sgd(1.0), [1, "b"]), TypeError, r"milestones\[1\]='b' is a str"),
+        (lambda: optim.MultiStepLR(sgd(1.0), 3), TypeError, "milestones=3; it takes a list"),
+        (lambda: optim.LambdaLR(sgd(1.0), lambda t: None), TypeError, r"lr_lambda\(0\)=None is a NoneType"),
         (lambda: optim.StepLR(sgd(1.0), 1, last_epoch=-2), ValueError, "last_epoch=-2; it must be at least -1"),
         (lambda: optim.StepLR(sgd(1.0), 1).load_state_dict({}), ValueError, "it takes what `state_dict"),
     ],

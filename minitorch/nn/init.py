@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from minitorch import modes
-from minitorch.arguments import check_numbers
+from minitorch.arguments import check_numbers, check_sizes
 from minitorch.errors import DtypeError, OperandError, ShapeError
 from minitorch.nn.state import write
 from minitorch.random import generator
@@ -30,6 +30,7 @@ Mode = Literal["fan_in", "fan_out"]
 
 def uniform(shape: Shape, bound: float) -> np.ndarray:
     """Independent entries from U(-bound, bound), in the default dtype."""
+    check_numbers("uniform", 0.0, bound=bound)
     return generator().uniform(-bound, bound, shape).astype(modes.current().dtype)
 
 
@@ -46,6 +47,7 @@ def orthogonal(n: int) -> np.ndarray:
     >>> bool(np.allclose(Q @ Q.T, np.eye(4), atol=1e-6))
     True
     """
+    check_sizes("orthogonal", 0, n=n)
     return _orthonormal(n, n).astype(modes.current().dtype)
 
 

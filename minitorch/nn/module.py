@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -151,8 +152,11 @@ class Module(Tree):
         Raises:
             DtypeError: not a floating dtype.
         """
-        if np.dtype(dtype).kind != "f":
-            raise DtypeError(f"{type(self).__name__}.to: got {np.dtype(dtype)}, wanted float16, float32 or float64.")
+        given: Any = dtype
+        with suppress(TypeError):  # a device, or another library's dtype
+            given = np.dtype(dtype)
+        if not isinstance(given, np.dtype) or given.kind != "f":
+            raise DtypeError(f"{type(self).__name__}.to: got {given}, wanted float16, float32 or float64.")
         for _, t in (*self.named_parameters(), *self.named_buffers()):
             if t.dtype.kind == "f":
                 t._array = t._array.astype(dtype)

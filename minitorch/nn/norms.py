@@ -14,7 +14,7 @@ from minitorch import modes
 from minitorch.arguments import check_numbers, check_sizes
 from minitorch.errors import ShapeError
 from minitorch.nn.module import Module
-from minitorch.ops.dtype import shape_of
+from minitorch.ops.dtype import floating, shape_of
 from minitorch.ops.movement import reshape
 from minitorch.ops.norms import group_norm, layer_norm, rms_norm
 from minitorch.primitive import Array
@@ -117,7 +117,7 @@ class RMSNorm(_OverLast):
     def forward(self, x: Any) -> Tensor:
         """x (..., *normalized_shape), a Tensor or an array -> the same shape."""
         dtype = getattr(x, "dtype", modes.current().dtype)
-        eps = float(np.finfo(dtype).eps) if self.eps is None else self.eps
+        eps = float(np.finfo(floating(np.empty(0, dtype)).dtype).eps) if self.eps is None else self.eps
         return self._normed(lambda *xs: rms_norm(*xs, eps=eps), x, self.weight)
 
 

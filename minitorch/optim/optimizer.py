@@ -165,7 +165,11 @@ class Optimizer:
         Raises:
             StateError: everything that does not fit, all at once; then nothing has been loaded.
         """
-        if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= state_dict.keys():
+        if not (
+            isinstance(state_dict, Mapping)
+            and isinstance(state_dict.get("state"), Mapping)
+            and isinstance(state_dict.get("param_groups"), list | tuple)
+        ):
             raise StateError(
                 f"{type(self).__name__}.load_state_dict: it takes what `state_dict()` of an optimizer gave."
             )

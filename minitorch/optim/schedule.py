@@ -108,7 +108,9 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def _lr(self, base: float, t: int, group: int) -> float:
-        return base * self.lr_lambdas[group](t)
+        factor = self.lr_lambdas[group](t)
+        check_numbers("LambdaLR", **{f"lr_lambda({t})": factor})
+        return base * factor
 
 
 class StepLR(LRScheduler):
@@ -128,6 +130,8 @@ class MultiStepLR(LRScheduler):
     """lr_t = lr_0 gamma^k, with k of the milestones not after t."""
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1, last_epoch: int = -1):
+        if not isinstance(milestones, Sequence):
+            raise DtypeError(f"MultiStepLR: milestones={milestones!r}; it takes a list of steps.")
         check_sizes("MultiStepLR", 0, **{f"milestones[{k}]": m for k, m in enumerate(milestones)})
         check_numbers("MultiStepLR", gamma=gamma)
         self.milestones, self.gamma = list(milestones), gamma
