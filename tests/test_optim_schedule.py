@@ -78,6 +78,17 @@ def test_a_schedule_that_is_taken_up_again_goes_on_and_sets_the_rate_at_once():
         optim.StepLR(sgd(1.0, 2.0), 1).load_state_dict(first.state_dict())
 
 
+@pytest.mark.parametrize("state", [{"base_lrs": [1.0], "last_epoch": 7}, {"base_lrs": ["a"], "last_epoch": 1},
+                                   {"base_lrs": [1.0], "last_epoch": "a"}])  # fmt: skip
+def test_a_state_that_cannot_be_loaded_changes_nothing(state):
+    optimizer = sgd(0.5)
+    schedule = optim.LambdaLR(optimizer, lambda t: 1.0 if t < 5 else None)
+    with pytest.raises(mt.DtypeError, match=r"lr_lambda\(7\)=None|base_lrs\[0\]='a'|last_epoch='a'"):
+        schedule.load_state_dict(state)
+    assert schedule.state_dict() == {"last_epoch": 0, "base_lrs": [0.5]}
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
 def test_last_epoch_enters_a_schedule_in_the_middle_and_needs_the_first_rate():
     optimizer = sgd(0.5)
     with pytest.raises(ValueError, match="no 'initial_lr'"):

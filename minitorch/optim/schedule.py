@@ -32,7 +32,7 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1):
         _check_optimizer(type(self).__name__, optimizer)
         check_sizes(type(self).__name__, -1, last_epoch=last_epoch)
-        self.optimizer, self.last_epoch = optimizer, last_epoch + 1
+        self.optimizer = optimizer
         for group in optimizer.param_groups:
             if last_epoch == -1:
                 group["initial_lr"] = group["lr"]
@@ -40,20 +40,21 @@ class LRScheduler:
                 raise OperandError(
                     f"last_epoch={last_epoch} goes on, but a group of the optimizer has no 'initial_lr'. Load it?"
                 )
-        self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
-        self._set()
+        self._set([float(group["initial_lr"]) for group in optimizer.param_groups], last_epoch + 1)
 
     def _lr(self, base: float, t: int, group: int) -> float:
         raise NotImplementedError(f"{type(self).__name__} does not define _lr")
 
-    def _set(self) -> None:
-        for k, (group, base) in enumerate(zip(self.optimizer.param_groups, self.base_lrs, strict=True)):
-            group["lr"] = self._lr(base, self.last_epoch, k)
+    def _set(self, base_lrs: list[float], t: int) -> None:
+        """Stand at step t: all rates are known before anything is changed."""
+        rates = [self._lr(base, t, k) for k, base in enumerate(base_lrs)]
+        self.base_lrs, self.last_epoch = base_lrs, t
+        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = lr
 
     def step(self) -> None:
         """Go on to the next step's rates."""
-        self.last_epoch += 1
-        self._set()
+        self._set(self.base_lrs, self.last_epoch + 1)
 
     def get_last_lr(self) -> list[float]:
         """The rate of each group."""
@@ -77,8 +78,11 @@ class LRScheduler:
                 f"{type(self).__name__}.load_state_dict: rates of {len(base_lrs)} groups in the state, "
                 f"{len(self.base_lrs)} groups here; nothing was loaded."
             )
-        self.last_epoch, self.base_lrs = int(state_dict["last_epoch"]), base_lrs
-        self._set()
+        check_sizes(f"{type(self).__name__}.load_state_dict", 0, last_epoch=state_dict["last_epoch"])
+        check_numbers(
+            f"{type(self).__name__}.load_state_dict", **{f"base_lrs[{k}]": lr for k, lr in enumerate(base_lrs)}
+        )
+        self._set(base_lrs, int(state_dict["last_epoch"]))
 
 
 class LambdaLR(LRScheduler):
