@@ -46,7 +46,7 @@ class Extra:
     def __init__(self) -> None:
         self.line: str | None = None  # the user's, in anomaly mode
         self.versions: list[int] | None = None  # of the kept values, if any memory had been written to before
-        self.hooks: dict[int, list[Callable[[Any], Any]]] = {}  # by result: see Tensor.register_hook
+        self.hooks: dict[int, dict[int, Callable[[Any], Any]]] = {}  # by result: see Tensor.register_hook
 
 
 class Call:

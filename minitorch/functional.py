@@ -45,8 +45,8 @@ def functional(module: HasParameters) -> Callable[..., Any]:
     >>> import minitorch as mt
     >>> layer = mt.nn.Linear(2, 1, bias=False)
     >>> f = functional(layer)
-    >>> mt.grad(f({"weight": (w := mt.tensor([[1.0], [2.0]], requires_grad=True))}, [3.0, 4.0]).sum(), w)
-    Tensor([[3.], [4.]], dtype=float32)
+    >>> mt.grad(f({"weight": (w := mt.tensor([[1.0, 2.0]], requires_grad=True))}, [3.0, 4.0]).sum(), w)
+    Tensor([[3., 4.]], dtype=float32)
     """
 
     def call(parameters: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:

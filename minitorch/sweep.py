@@ -15,7 +15,7 @@ from minitorch import modes
 from minitorch.call import Call, Part
 from minitorch.errors import GradientError
 from minitorch.graph import reach
-from minitorch.ops.elementwise import astype
+from minitorch.ops.elementwise import astype, positive
 from minitorch.ops.movement import sum_to
 from minitorch.plan import Group
 from minitorch.tensor import Tensor, plain, source, wrap
@@ -71,7 +71,7 @@ def sweep(
             _carry(calls, at, found, needed, look, True, free)
     for leaf in leaves:
         if leaf._hooks and leaf in at:
-            at[leaf] = _hooked(leaf._hooks, at[leaf], create_graph)
+            at[leaf] = _hooked(leaf._hooks.values(), at[leaf], create_graph)
     if found:
         at.update(found)
     return leaves, at
@@ -214,7 +214,7 @@ def _arrived(call: Call, at: dict[Key, Any], found: dict[Key, Any], recorded: bo
     gs: list[Any] = []
     for i, r in enumerate(results):
         g = at.pop(r, None)
-        gs.append(g if g is None or i not in hooks else _hooked(hooks[i], g, recorded))
+        gs.append(g if g is None or i not in hooks else _hooked(hooks[i].values(), g, recorded))
         if r in found:
             found[r] = gs[-1]
     if all(g is None for g in gs):
@@ -224,15 +224,21 @@ def _arrived(call: Call, at: dict[Key, Any], found: dict[Key, Any], recorded: bo
 
 
 def _hooked(hooks: Collection[Callable[[Any], Any]], g: Any, recorded: bool) -> Any:
-    """A cotangent after its hooks, which may replace it."""
-    for hook in hooks:
+    """A cotangent after its hooks, which may replace it, or write to it: they see a copy, since it may stand at other
+    places too."""
+    for hook in tuple(hooks):
         with modes.Mode(grad_enabled=recorded):
-            instead = hook(g if isinstance(g, Tensor) else wrap(np.array(g)))
-        if instead is None:
-            continue
-        if instead.shape != g.shape:
-            raise GradientError(f"a hook returned shape {instead.shape} for a gradient of shape {g.shape}.")
-        g = instead if isinstance(g, Tensor) else np.asarray(plain(instead), g.dtype)
+            seen = positive(g) if isinstance(g, Tensor) else wrap(np.array(g))
+            given = hook(seen)
+        instead = seen if given is None else given
+        if getattr(instead, "shape", None) != g.shape:
+            said = f"shape {instead.shape}" if hasattr(instead, "shape") else f"a {type(instead).__name__}"
+            raise GradientError(f"a hook returned {said} for a gradient of shape {g.shape}.")
+        if isinstance(g, Tensor):
+            instead = instead if isinstance(instead, Tensor) else wrap(np.array(instead))
+            g = instead if instead.dtype == g.dtype else astype(instead, dtype=g.dtype)
+        else:
+            g = np.asarray(plain(instead), g.dtype)
     return g
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch import modes
+from minitorch.arguments import check_callable
 from minitorch.container import Container
 from minitorch.errors import DtypeError, GradientError, ShapeError
+from minitorch.handles import Handle
 from minitorch.inplace import InPlace
 from minitorch.operators import Operators
 from minitorch.ops.indexing import getitem
@@ -57,7 +59,7 @@ class Tensor(Operators, InPlace, Container):
     _origin: Call | Part | None
     _grad: Tensor | None
     _requires_grad: bool
-    _hooks: list[Callable[[Tensor], Tensor | None]] | None
+    _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
     _rebased: int  # of a view: how often its base had been given a new origin when the view was taken
     _view: tuple[Tensor, Any] | None  # (base, index) of what was taken as base[index] and shows its memory
     name: str | None
@@ -145,31 +147,35 @@ class Tensor(Operators, InPlace, Container):
         self._requires_grad = requires_grad
         return self
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
         """Call `hook` with this Tensor's gradient whenever a backward pass has computed it.
 
         Args:
-            hook: sees the gradient; what it returns, if anything, takes its place.
+            hook: sees the gradient, and may write to it; what it returns, if anything, takes its place.
 
         Returns:
-            A function that removes the hook.
+            A handle whose `remove()` takes the hook away.
+
+        Raises:
+            ArgumentError: the hook cannot be called.
+            GradientError: this Tensor does not require a gradient.
 
         >>> x = Tensor([1.0, 2.0], requires_grad=True)
-        >>> remove = x.register_hook(lambda g: g * 10)
+        >>> handle = x.register_hook(lambda g: g * 10)
         >>> x.sum().backward()
         >>> x.grad
         Tensor([10., 10.], dtype=float32)
         """
+        check_callable("register_hook", hook)
         if not self._requires_grad:
             raise GradientError(
                 f"a hook on a tensor of shape {self.shape} that does not require a gradient never runs."
             )
         if self._origin is None:
-            hooks = self._hooks = self._hooks or []
+            hooks = self._hooks = self._hooks or {}
         else:
-            hooks = self._origin.call.with_extra().hooks.setdefault(self._origin.index, [])
-        hooks.append(hook)
-        return lambda: hooks.remove(hook) if hook in hooks else None
+            hooks = self._origin.call.with_extra().hooks.setdefault(self._origin.index, {})
+        return Handle(hooks, hook)
 
     def numpy(self) -> np.ndarray:
         """The values, as a read-only view: writing to them would go past the tape."""

@@ -137,7 +137,8 @@ CASES: dict[str, tuple[Callable[..., Any], Callable[..., Any], tuple[Any, ...]]]
         (A, B[:, :2].copy()),
     ),
     "masked_fill": (lambda x: mt.masked_fill(x, A > 0, -1.0), lambda x: x.masked_fill(t(A > 0), -1.0), (B,)),
-    "linear": (mt.linear, lambda x, w, b: F.linear(x, w.T, b), (A, C, C[0])),
+    "linear": (mt.linear, F.linear, (A, A[:1], A[0, :1])),
+    "linear_map": (mt.linear, F.linear, (A, A)),
     "layer_norm": (mt.layer_norm, lambda x, w, b: F.layer_norm(x, (6,), w, b), (X3, X3[0, 0], X3[0, 1])),
     "rms_norm": (mt.rms_norm, lambda x, w: F.rms_norm(x, (6,), w, eps=1e-6), (X3, X3[0, 0])),
     "group_norm": (

@@ -63,7 +63,7 @@ def test_jvp_hvp_and_jacobian_of_a_module(model):
     sides = [grad(g)(moved(h)) for h in (1e-5, -1e-5)]
     for k, h in hvp(g, (params,), (v,))[0].items():
         np.testing.assert_allclose(h.numpy(), (sides[0][k].numpy() - sides[1][k].numpy()) / 2e-5, rtol=1e-6, atol=1e-6)
-    assert jacobian(lambda p: f(p, x))(params)["second.weight"].shape == (5, 2, 4, 2)
+    assert jacobian(lambda p: f(p, x))(params)["second.weight"].shape == (5, 2, 2, 4)
 
 
 def test_a_functional_module_is_left_as_it_was(model):

@@ -171,7 +171,7 @@ MODELS = {
     "views of a larger array": lambda: (FIRST(X)[:, :10] * FIRST(X)[:, 50:60]).sum(),
     "reductions": lambda: (mt.max(mt.tanh(FIRST(X)), axis=0) + mt.std(FIRST(X), axis=0)).sum(),
     "indices": lambda: mt.square(FIRST(X)[CLASSES, :] + FIRST(X)[::2].reshape(-1, 2)[:1, :1]).sum(),
-    "einsum of three": lambda: mt.einsum("ij,jk,lk->il", FIRST(X), SECOND.weight, SECOND.weight * 2.0).sum(),
+    "einsum of three": lambda: mt.einsum("ij,jk,lk->il", FIRST(X), SECOND.weight.T, SECOND.weight.T * 2.0).sum(),
     "several kinds of loss": lambda: mt.binary_cross_entropy_with_logits(FIRST(X), X.numpy()[:, :1] > np.zeros(200)),
     "smoothed and weighted losses": smoothed,
     "an RNN written as a loop": by_hand,

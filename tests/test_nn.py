@@ -37,8 +37,8 @@ def test_parameters_have_the_path_of_attributes():
         "block.layers.1.bias",
         "block.head.0.weight",
         "block.head.0.bias",
-        "block.head.1.gamma",
-        "block.head.1.beta",
+        "block.head.1.weight",
+        "block.head.1.bias",
         "blocks.0.0.weight",
     ]
 
@@ -71,7 +71,7 @@ def test_a_shared_parameter_is_found_once_and_gets_both_gradients():
     W, x = model.a.weight.numpy().astype(float), np.array([[1.0, 2.0]])
     model(x).sum().backward()
     ones = np.ones((1, 2))
-    np.testing.assert_allclose(model.a.weight.grad.numpy(), x.T @ (ones @ W.T) + (x @ W).T @ ones, rtol=1e-5)
+    np.testing.assert_allclose(model.a.weight.grad.numpy(), (x.T @ (ones @ W)).T + ones.T @ (x @ W.T), rtol=1e-5)
 
 
 def test_zero_grad_forgets_all_gradients():
@@ -82,12 +82,12 @@ def test_zero_grad_forgets_all_gradients():
     assert all(p.grad is None for p in model.parameters())
 
 
-def test_linear_is_x_times_w_plus_b_over_any_leading_axes():
+def test_linear_is_x_times_w_transposed_plus_b_over_any_leading_axes():
     with mt.default_dtype(np.float64):
         layer = nn.Linear(3, 2)
     x = np.arange(12.0).reshape(2, 2, 3)
-    np.testing.assert_allclose(layer(x).numpy(), x @ layer.weight.numpy() + layer.bias.numpy())
-    assert mt.gradcheck(lambda w, b, x: x @ w + b, layer.weight, layer.bias, x) < 1e-8
+    np.testing.assert_allclose(layer(x).numpy(), x @ layer.weight.numpy().T + layer.bias.numpy())
+    assert mt.gradcheck(lambda w, b, x: x @ w.T + b, layer.weight, layer.bias, x) < 1e-8
 
 
 def test_linear_starts_inside_its_bound_and_fills_it():
@@ -142,4 +142,4 @@ def test_a_module_without_forward_says_so():
 
 
 def test_repr_counts_parameters():
-    assert repr(nn.Linear(2, 3)) == "Linear(9 parameters: weight (2, 3), bias (3,))"
+    assert repr(nn.Linear(2, 3)) == "Linear(9 parameters: weight (3, 2), bias (3,))"

@@ -63,6 +63,27 @@ def test_without_an_input_that_requires_a_gradient_the_hook_runs_when_the_output
     assert seen == [((None,), [[1.0]])]
 
 
+def test_a_pre_hook_sees_the_gradients_of_the_outputs_first_and_may_replace_them():
+    x, seen, layer = leaf(0.5), [], nn.Identity()
+    layer.register_full_backward_hook(lambda m, dx, dy: seen.append((dx[0].item(), dy[0].item())))
+    handle = layer.register_full_backward_pre_hook(lambda m, dy: (dy[0] * 10,))
+    (layer(x) * 2).sum().backward()
+    assert seen == [(20.0, 20.0)]
+    assert x.grad.tolist() == [20.0]
+    handle.remove()
+    with (
+        layer.register_full_backward_pre_hook(lambda m, dy: dy[0].sum()),
+        pytest.raises(mt.GradientError, match=r"shapes \[\(\)\], wanted \[\(1,\)\], one for each Tensor of the out"),
+    ):
+        (layer(x) * 2).sum().backward()
+
+
+@pytest.mark.parametrize("when", ["forward_pre", "forward", "full_backward", "full_backward_pre"])
+def test_a_hook_that_cannot_be_called_is_refused_when_it_comes(when):
+    with pytest.raises(mt.ArgumentError, match=r"Tanh: a \w+ hook: got 3, a int; it takes a function"):
+        getattr(nn.Tanh(), f"register_{when}_hook")(3)
+
+
 def test_gradients_of_gradients_pass_through_the_gates():
     x = leaf(0.5)
     layer = nn.Tanh()
@@ -81,6 +102,17 @@ def test_a_hook_that_returns_other_shapes_is_refused_with_both(given):
         mt.GradientError, match=r"a backward hook of Tanh returned gradients of shapes .*, wanted \[\(2,\)\]"
     ):
         layer(leaf(0.5, 1.0)).sum().backward()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_what_a_hook_writes_into_its_gradients_counts_and_reaches_no_other_gradient(create_graph):
+    def scale(m, dx, dy):
+        dx[0][...] = dx[0] * 10
+
+    x, other, layer = leaf(0.5), leaf(1.0), nn.Identity()
+    layer.register_full_backward_hook(scale)
+    (layer(x) + other).sum().backward(create_graph=create_graph)
+    assert (x.grad.tolist(), other.grad.tolist()) == ([10.0], [1.0])
 
 
 def test_without_hooks_no_gate_is_recorded():
@@ -102,6 +134,8 @@ def test_without_hooks_no_gate_is_recorded():
         (nn.Softplus(), mt.softplus),
         (nn.Softmax(0), lambda x: mt.softmax(x, axis=0)),
         (nn.LogSoftmax(), mt.log_softmax),
+        (nn.LogSigmoid(), mt.log_sigmoid),
+        (nn.GLU(0), lambda x: mt.glu(x, axis=0)),
     ],
     ids=lambda x: repr(x) if isinstance(x, nn.Module) else "",
 )
@@ -124,3 +158,5 @@ def test_a_model_moves_to_another_dtype_with_its_gradients_and_integers_stay():
     assert layer.float().weight.dtype == np.float32
     with pytest.raises(mt.DtypeError, match=r"Linear.to: got int64, wanted float16, float32 or float64"):
         layer.to(int)
+    with pytest.raises(mt.DtypeError, match=r"Linear.to: got cuda, wanted float16, float32 or float64"):
+        layer.to("cuda")

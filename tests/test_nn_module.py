@@ -447,6 +447,48 @@ def test_tied_parameters_are_in_the_state_under_both_names_and_contradictions_ar
     b.load_state_dict({"0.weight": np.full((2, 2), np.nan), "1.weight": np.full((2, 2), np.nan)})
 
 
+def test_values_that_require_a_gradient_are_loaded_since_they_are_copied():
+    a, b = nn.Linear(2, 2), nn.Linear(2, 2)
+    b.load_state_dict(dict(a.named_parameters()))
+    np.testing.assert_array_equal(b.weight.numpy(), a.weight.numpy())
+    assert not np.shares_memory(b.weight.numpy(), a.weight.numpy())
+    b.load_state_dict({"weight": a.weight * 2, "bias": a.bias})
+    np.testing.assert_array_equal(b.weight.numpy(), a.weight.numpy() * 2)
+    assert b.weight.requires_grad
+
+
+def test_values_that_cannot_be_read_are_listed_with_all_that_does_not_fit_and_nothing_is_loaded():
+    class Refuses:
+        dtype = "unheard"
+
+        def __array__(self, dtype=None, copy=None):
+            raise TypeError("this is on another device")
+
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    before = values(net)
+    state = {"0.weight": np.zeros((2, 2)), "0.bias": Refuses(), "1.weight": [[1.0], [2.0, 3.0]], "1.bias": "ab"}
+    with pytest.raises(mt.errors.StateError) as caught:
+        net.load_state_dict(state)
+    lines = str(caught.value).splitlines()
+    assert lines[1] == "  0.bias: a Refuses that cannot be read: this is on another device"
+    assert lines[2].startswith("  1.weight: a list that cannot be read: ")
+    assert lines[3].startswith("  1.bias: shape () in the state")
+    assert all(np.array_equal(values(net)[k], before[k]) for k in before)
+
+
+@pytest.mark.torch
+def test_pytorchs_tensors_are_loaded_also_parameters_and_bfloat16():
+    torch = pytest.importorskip("torch")
+    layer, theirs = nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    layer.load_state_dict(dict(theirs.named_parameters()))
+    np.testing.assert_array_equal(layer.weight.numpy(), theirs.weight.detach().numpy())
+    half = theirs.bfloat16()
+    layer.load_state_dict(dict(half.named_parameters()))
+    np.testing.assert_array_equal(layer.weight.numpy(), half.weight.detach().float().numpy())
+    with pytest.raises(mt.errors.StateError, match=r"weight: a Tensor that cannot be read: .*\n  bias: shape \(3,\)"):
+        layer.load_state_dict({"weight": torch.ones(2, 2, device="meta"), "bias": torch.ones(3)})
+
+
 def test_a_state_that_is_no_mapping_is_refused():
     with pytest.raises(TypeError, match="got a Linear; it takes a mapping"):
         nn.Linear(1, 1).load_state_dict(nn.Linear(1, 1))
@@ -572,6 +614,82 @@ def test_a_module_dict_is_a_dictionary():
         held(X)
 
 
+def test_containers_hold_parameters_too_and_they_are_found_saved_and_copied():
+    class Mixed(nn.Module):
+        def __init__(self):
+            self.scales = nn.ParameterList([nn.Parameter([1.0]), nn.Parameter([2.0])])
+            self.named = nn.ParameterDict({"a": mt.tensor([3.0])})
+
+        def forward(self, x):
+            for p in self.scales:
+                x = x * p
+            return x * self.named["a"]
+
+    net = Mixed()
+    net.scales.append(nn.Parameter([4.0])).extend([nn.Parameter([5.0])])
+    net.named["b"] = nn.Parameter([6.0])
+    net.named.update({"c": nn.Parameter([7.0])})
+    assert isinstance(net.named.pop("c"), nn.Parameter)
+    names = ["scales.0", "scales.1", "scales.2", "scales.3", "named.a", "named.b"]
+    assert [name for name, _ in net.named_parameters()] == list(net.state_dict()) == names
+    assert [p.item() for p in net.parameters()] == [1, 2, 3 + 1, 5, 3, 6]
+    assert net.named.a is net.get_parameter("named.a") is net.named["a"]
+    net(X).sum().backward()
+    assert net.scales[1].grad is not None
+    other = copy.deepcopy(net)
+    other.load_state_dict({name: np.array([0.0]) for name in names})
+    assert not any(p.item() for p in other.parameters())
+    assert all(p.item() for p in net.parameters())
+    net.scales[0] = nn.Parameter([9.0])
+    assert net.scales.pop(0).item() == 9.0
+    assert len(net.scales) == 3
+    with pytest.raises(TypeError, match=r"ParameterList: entry 3 is a Linear; it takes nn\.Parameters"):
+        net.scales.append(nn.Linear(1, 1))
+
+
+def test_entries_are_taken_out_as_from_a_list_and_a_dictionary():
+    a, b, c = (nn.Identity() for _ in range(3))
+    held = nn.ModuleList([a, b, c])
+    assert [held.pop(), held.pop(0)] == [c, a]
+    assert list(held) == [b]
+    with pytest.raises(IndexError):
+        held.pop(1)
+    names = nn.ModuleDict({"a": a, "b": b})
+    names.update(nn.ModuleDict({"b": c}))
+    assert list(names.values()) == [a, c]
+    names.clear()
+    assert len(names) == 0
+    with pytest.raises(KeyError):
+        names.pop("a")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.ModuleList(nn.Linear(1, 1)),
+        lambda: nn.ModuleList(3),
+        lambda: nn.ModuleDict(3),
+        lambda: nn.ParameterList(nn.Parameter([1.0])),
+        lambda: nn.ModuleList().extend(3),
+    ],
+)
+def test_a_container_says_what_it_takes(make):
+    with pytest.raises(mt.DtypeError, match=r"(List|Dict): got a \w+; it takes a (list|dictionary)"):
+        make()
+
+
+def test_parameters_and_buffers_are_found_by_their_paths():
+    net = Net()
+    assert net.get_parameter("layers.1.bias") is net.layers[1].bias
+    assert net.get_buffer("counter.steps") is net.counter.steps
+    with pytest.raises(
+        AttributeError, match=r"Net has no parameter 'layers.1'; below it are counter.w, layers.0.weight"
+    ):
+        net.get_parameter("layers.1")
+    with pytest.raises(AttributeError, match=r"Net has no buffer 'w'; below it are counter.steps, counter.cache"):
+        net.get_buffer("w")
+
+
 # -- repr --------------------------------------------------------------------------------------------------------------
 
 
@@ -582,8 +700,8 @@ def test_repr_shows_the_tree_with_shapes_and_counts():
         "  layers: ModuleList(12 parameters)\n"
         "    0-1: 2 x Linear(6 parameters: weight (2, 2), bias (2,))\n"
         "  heads: ModuleDict(6 parameters)\n"
-        "    a: Linear(3 parameters: weight (2, 1), bias (1,))\n"
-        "    b: Linear(3 parameters: weight (2, 1), bias (1,))\n"
+        "    a: Linear(3 parameters: weight (1, 2), bias (1,))\n"
+        "    b: Linear(3 parameters: weight (1, 2), bias (1,))\n"
         "  drop: Dropout(p=0.5)"
     )
 

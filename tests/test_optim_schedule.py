@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -44,6 +45,13 @@ def test_steps_fall_by_gamma_every_step_size():
     assert rates(lambda o: optim.StepLR(o, step_size=2, gamma=0.5), 6) == [0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
 
 
+def test_milestones_powers_and_lines_are_their_equations():
+    found = rates(lambda o: optim.MultiStepLR(o, [3, 1, 3], gamma=0.5), 5)
+    assert found == [0.5, 0.25, 0.25, 0.0625, 0.0625]
+    assert rates(lambda o: optim.ExponentialLR(o, gamma=0.5), 3) == [0.5, 0.25, 0.125]
+    assert rates(lambda o: optim.LinearLR(o, 0.5, 1.0, total_iters=2), 4) == [0.25, 0.375, 0.5, 0.5]
+
+
 def test_lambda_multiplies_the_first_rate_of_each_group_by_its_function():
     optimizer = sgd(1.0, 10.0)
     schedule = optim.LambdaLR(optimizer, [lambda t: 1 / (1 + t), lambda t: 2**t])
@@ -68,6 +76,17 @@ def test_a_schedule_that_is_taken_up_again_goes_on_and_sets_the_rate_at_once():
     assert second.get_last_lr() == first.get_last_lr()
     with pytest.raises(mt.errors.StateError, match="rates of 1 groups in the state, 2 groups here"):
         optim.StepLR(sgd(1.0, 2.0), 1).load_state_dict(first.state_dict())
+
+
+@pytest.mark.parametrize("state", [{"base_lrs": [1.0], "last_epoch": 7}, {"base_lrs": ["a"], "last_epoch": 1},
+                                   {"base_lrs": [1.0], "last_epoch": "a"}])  # fmt: skip
+def test_a_state_that_cannot_be_loaded_changes_nothing(state):
+    optimizer = sgd(0.5)
+    schedule = optim.LambdaLR(optimizer, lambda t: 1.0 if t < 5 else None)
+    with pytest.raises(mt.DtypeError, match=r"lr_lambda\(7\)=None|base_lrs\[0\]='a'|last_epoch='a'"):
+        schedule.load_state_dict(state)
+    assert schedule.state_dict() == {"last_epoch": 0, "base_lrs": [0.5]}
+    assert optimizer.param_groups[0]["lr"] == 0.5
 
 
 def test_last_epoch_enters_a_schedule_in_the_middle_and_needs_the_first_rate():
@@ -102,10 +121,37 @@ def test_lengths_below_1_are_refused(make):
         make(sgd(1.0))
 
 
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: optim.StepLR("a", 1), TypeError, "StepLR: got a str; its first argument is the optimizer"),
+        (lambda: optim.LambdaLR("a", len), TypeError, "LambdaLR: got a str; its first"),
+        (lambda: optim.LambdaLR(sgd(1.0), 3), TypeError, "LambdaLR: got 3, a int; it takes a function"),
+        (lambda: optim.LambdaLR(sgd(1.0), [3]), TypeError, "LambdaLR: got 3, a int; it takes a function"),
+        (lambda: optim.StepLR(sgd(1.0), 1.5), TypeError, "StepLR: step_size=1.5 is a float; it takes a whole"),
+        (lambda: optim.StepLR(sgd(1.0), 1, "a"), TypeError, "StepLR: gamma='a' is a str"),
+        (lambda: optim.MultiStepLR(sgd(1.0), [1, "b"]), TypeError, r"milestones\[1\]='b' is a str"),
+        (lambda: optim.MultiStepLR(sgd(1.0), 3), TypeError, "milestones=3; it takes a list"),
+        (lambda: optim.LambdaLR(sgd(1.0), lambda t: None), TypeError, r"lr_lambda\(0\)=None is a NoneType"),
+        (lambda: optim.StepLR(sgd(1.0), 1, last_epoch=-2), ValueError, "last_epoch=-2; it must be at least -1"),
+        (lambda: optim.StepLR(sgd(1.0), 1).load_state_dict({}), ValueError, "it takes what `state_dict"),
+    ],
+)
+def test_what_is_no_schedule_is_refused_with_a_reason(make, error, message):
+    with pytest.raises(error, match=message) as caught:
+        make()
+    assert re.search(message, str(caught.value).split("\n  at ")[0])
+    assert isinstance(caught.value, mt.MinitorchError)  # with the user's line
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize(
     ("name", "options"),
     [
+        ("MultiStepLR", {"milestones": [5, 2, 5], "gamma": 0.3}),
+        ("ExponentialLR", {"gamma": 0.9}),
+        ("LinearLR", {}),
+        ("LinearLR", {"start_factor": 0.2, "end_factor": 0.7, "total_iters": 8}),
         ("CosineAnnealingLR", {"T_max": 7, "eta_min": 0.01}),
         ("StepLR", {"step_size": 3, "gamma": 0.3}),
         ("LambdaLR", {"lr_lambda": lambda t: 1 / (1 + t)}),

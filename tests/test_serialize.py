@@ -121,12 +121,54 @@ def test_pytorch_reads_and_writes_the_same_files(tmp_path):
 
     layer, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
     save(layer.state_dict(), tmp_path / "ours")
-    state = load_file(tmp_path / "ours")
-    theirs.load_state_dict({"weight": state["weight"].T, "bias": state["bias"]})
+    theirs.load_state_dict(load_file(tmp_path / "ours"))
     x = np.ones((1, 3), np.float32)
     np.testing.assert_allclose(theirs(torch.tensor(x)).detach().numpy(), layer(x).numpy(), rtol=1e-6)
     save_file({"w": torch.arange(6).reshape(2, 3).to(torch.bfloat16)}, tmp_path / "theirs")
     assert load(tmp_path / "theirs")["w"].numpy().tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.torch
+def test_a_models_weights_go_to_pytorch_and_back_through_files_and_dictionaries(tmp_path):
+    """Every weight that could be square is: a transposed one would load without a word."""
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file, save_file
+
+    def model(of, last):
+        return of.Sequential(
+            of.Embedding(7, 4),
+            of.Linear(4, 4),
+            of.LayerNorm(4),
+            of.Linear(4, 4, bias=False),
+            of.Conv1d(4, 4, 3, padding=1),
+            of.GroupNorm(2, 4),
+            of.LayerNorm((4, 4)),
+            of.RMSNorm(4),
+            *last(of),
+        )
+
+    def equal(ours, theirs, ids):
+        y, wanted = ours(ids), theirs(torch.tensor(ids))
+        np.testing.assert_allclose(y.numpy(), wanted.detach().numpy(), rtol=0, atol=1e-6)
+
+    last = lambda of: [of.Flatten(), of.Linear(16, 3)]
+    ids = np.arange(12).reshape(3, 4) % 7
+    ours, theirs = model(nn, last), model(torch.nn, last)
+    save_file(theirs.state_dict(), tmp_path / "theirs")
+    ours.load_state_dict(load(tmp_path / "theirs"))
+    equal(ours, theirs, ids)
+
+    ours = model(nn, last)
+    save(ours.state_dict(), tmp_path / "ours")
+    theirs.load_state_dict(load_file(tmp_path / "ours"))
+    equal(ours, theirs, ids)
+
+    theirs = model(torch.nn, last)
+    ours.load_state_dict(theirs.state_dict())
+    equal(ours, theirs, ids)
+    assert [(n, p.shape) for n, p in ours.named_parameters()] == [
+        (n, tuple(p.shape)) for n, p in theirs.named_parameters()
+    ]
 
 
 # -- bad files ---------------------------------------------------------------------------------------------------------

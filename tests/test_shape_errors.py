@@ -55,9 +55,13 @@ CASES = {
     "glu": (lambda: mt.glu(t(3)), "glu: axis 0 of (3,) has 3 entries, which are not two halves"),
     "gelu": (lambda: mt.gelu(t(3), "erf"), "gelu: approximate is 'erf'; it can be 'none' or 'tanh'"),
     "swiglu": (lambda: mt.swiglu(t(3), t(4)), "swiglu: shapes (3,) and (4,) do not broadcast"),
-    "linear": (lambda: mt.linear(t(2, 3), t(4, 2), t(2)), "linear: inner sizes differ: (2, 3) @ (4, 2)"),
-    "linear, bias": (lambda: mt.linear(t(2, 3), t(3, 2), t(3)), "linear: bias (3,), but weight (3, 2) has 2 columns"),
-    "linear, weight": (lambda: mt.linear(t(2, 3), t(3), t(3)), "linear: weight (3,) is no matrix (d_in, d_out)"),
+    "linear": (
+        lambda: mt.linear(t(2, 3), t(3, 2), t(3)),
+        "linear: x (2, 3) does not end with axis -1 of weight (3, 2), which is (d_out, d_in). Transpose the weight?",
+    ),
+    "linear, bias": (lambda: mt.linear(t(2, 3), t(2, 3), t(3)), "linear: bias (3,), but weight (2, 3) has 2 rows"),
+    "linear, weight": (lambda: mt.linear(t(2, 3), t(3), t(3)), "linear: weight (3,) is no matrix (d_out, d_in)"),
+    "linear_map": (lambda: mt.linear(t(2, 3), t(4, 2)), "linear_map: x (2, 3) does not end with axis -1 of weight"),
     "layer_norm": (
         lambda: mt.layer_norm(t(2, 3), t(2)),
         "layer_norm: the last axis of x (2, 3) should be 2, as",

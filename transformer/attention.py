@@ -27,13 +27,16 @@ class MultiHeadAttention(nn.Module):
         h: number of heads, which must divide d.
         causal: whether a position sees itself and the past only.
 
-    W_q, W_k, W_v, W_o are (d, d) without bias; column block i of W_q is the W_q^i of head i.
+    W_q, W_k, W_v, W_o are linear layers d -> d without bias; row block i of W_q.weight is the W_q^i of head i,
+    transposed.
 
     >>> MultiHeadAttention(8, 2)(mt.tensor(np.ones((1, 3, 8), np.float32))).shape
     (1, 3, 8)
     """
 
     def __init__(self, d: int, h: int = 1, *, causal: bool = False):
+        if d < 1:
+            raise mt.ShapeError(f"MultiHeadAttention: d={d}; a width is at least 1.")
         if h < 1 or d % h:
             raise mt.ShapeError(
                 f"{h} heads do not divide the width {d}; each head takes width/heads columns. {_near(d)}"

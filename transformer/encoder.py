@@ -35,7 +35,7 @@ class EncoderBlock(nn.Module):
 
     def __init__(self, d: int, mixer: nn.Module, d_ff: int | None = None, *, norm: Literal["pre", "post"] = "post"):
         if norm not in ("pre", "post"):
-            raise ValueError(f"EncoderBlock: norm is {norm!r}; it can be 'pre' or 'post'")
+            raise mt.OperandError(f"EncoderBlock: norm is {norm!r}; it can be 'pre' or 'post'.")
         self.d_in, self.norm = d, norm
         self.mixer = mixer
         self.feedforward = FeedForward(d, 4 * d if d_ff is None else d_ff)

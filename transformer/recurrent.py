@@ -41,7 +41,9 @@ class RNN(nn.Module):
 
     def __init__(self, d_in: int, d_h: int, *, init: Init = "uniform"):
         if init not in ("uniform", "orthogonal"):
-            raise ValueError(f"RNN: init is {init!r}; it can be 'uniform' or 'orthogonal'")
+            raise mt.OperandError(f"RNN: init is {init!r}; it can be 'uniform' or 'orthogonal'.")
+        if min(d_in, d_h) < 1:
+            raise mt.ShapeError(f"RNN: d_in={d_in}, d_h={d_h}; a width is at least 1.")
         bound = 1 / math.sqrt(d_h)
         small = SMALL if init == "orthogonal" else 1.0
         self.d_in = d_in

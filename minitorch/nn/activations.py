@@ -96,3 +96,17 @@ class LogSoftmax(_Activation):
 
     def __init__(self, axis: int = -1):
         super().__init__(fused.log_softmax, axis=axis)
+
+
+class LogSigmoid(_Activation):
+    """log(1 / (1 + exp(-x)))."""
+
+    def __init__(self) -> None:
+        super().__init__(activations.log_sigmoid)
+
+
+class GLU(_Activation):
+    """a sigmoid(b), with a and b the two halves of x along an axis."""
+
+    def __init__(self, axis: int = -1):
+        super().__init__(activations.glu, axis=axis)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from minitorch.errors import GradientError
+from minitorch.ops.dtype import shape_of
+from minitorch.ops.elementwise import positive
 from minitorch.primitive import Primitive, Rule
 from minitorch.tensor import Tensor, plain, wrap
 from minitorch.trees import leaves, rebuild
@@ -26,8 +28,8 @@ BackwardHook = Callable[[Any, tuple[Any, ...], tuple[Any, ...]], Any]
 class Watch:
     """One call of a module whose gradients somebody wants to see."""
 
-    def __init__(self, module: Any, hooks: Sequence[BackwardHook]):
-        self.module, self.hooks = module, hooks
+    def __init__(self, module: Any, pre_hooks: Sequence[Callable[..., Any]], hooks: Sequence[BackwardHook]):
+        self.module, self.pre_hooks, self.hooks = module, pre_hooks, hooks
         self.grad_output: tuple[Any, ...] = ()
         self.inputs: list[bool] = []  # for each positional argument, whether its gradient passes the gate
 
@@ -44,6 +46,8 @@ class Watch:
         return rebuild(out, [next(passed) if _varies(x) else x for x in found])
 
     def _back_at_outputs(self, gs: tuple[Any, ...]) -> tuple[Any, ...]:
+        for hook in self.pre_hooks:
+            gs = self._instead(hook(self.module, gs), gs, "Tensor of the output")
         self.grad_output = gs
         if not any(self.inputs):  # nothing will arrive there
             self._ask(tuple(None for _ in self.inputs))
@@ -57,17 +61,21 @@ class Watch:
     def _ask(self, grad_input: tuple[Any, ...]) -> tuple[Any, ...]:
         for hook in self.hooks:
             given = hook(self.module, grad_input, self.grad_output)
-            if given is None:
-                continue
-            given = given if isinstance(given, tuple) else (given,)
-            shapes = [[None if g is None else g.shape for g in gs] for gs in (given, grad_input)]
-            if shapes[0] != shapes[1]:
-                raise GradientError(
-                    f"a backward hook of {type(self.module).__name__} returned gradients of shapes {shapes[0]}, "
-                    f"wanted {shapes[1]}, one for each positional argument."
-                )
-            grad_input = given
+            grad_input = self._instead(given, grad_input, "positional argument")
         return grad_input
+
+    def _instead(self, given: Any, gs: tuple[Any, ...], each: str) -> tuple[Any, ...]:
+        """What takes the place of the gradients: what a hook returned, unless that is None."""
+        if given is None:
+            return gs
+        given = given if isinstance(given, tuple) else (given,)
+        shapes = [[None if g is None else shape_of(g) for g in some] for some in (given, gs)]
+        if shapes[0] != shapes[1]:
+            raise GradientError(
+                f"a backward hook of {type(self.module).__name__} returned gradients of shapes {shapes[0]}, "
+                f"wanted {shapes[1]}, one for each {each}."
+            )
+        return given
 
 
 def _varies(x: Any) -> bool:
@@ -102,8 +110,8 @@ def _gate(count: int) -> Primitive[...]:
 
 
 def _pulled(gs: tuple[Any, ...], watch: Callable[[tuple[Any, ...]], tuple[Any, ...]]) -> Any:
-    """The gate's rule: on plain arrays the hook still sees Tensors."""
-    tensors = tuple(g if isinstance(g, Tensor) else wrap(np.array(g)) for g in gs)
+    """The gate's rule: hooks see Tensors, and copies, since the gradients may stand at other places too."""
+    tensors = tuple(positive(g) if isinstance(g, Tensor) else wrap(np.array(g)) for g in gs)
     found = watch(tensors)
     if not any(isinstance(g, Tensor) for g in gs):
         found = tuple(np.asarray(plain(g)) for g in found)

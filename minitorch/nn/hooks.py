@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_number = itertools.count()
+from minitorch.errors import ArgumentError
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
     """One function, when it is called, and whether it gets the keyword arguments."""
 
-    when: Literal["forward_pre", "forward", "backward"]
+    when: Literal["forward_pre", "forward", "backward_pre", "backward"]
     function: Callable[..., Any]
     with_kwargs: bool
 
@@ -26,7 +25,7 @@ class Hook:
         if not self.with_kwargs:
             return (given if isinstance(given, tuple) else (given,)), kwargs
         if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)):
-            raise TypeError("a forward pre-hook with_kwargs returns None or (args, kwargs), a tuple and a dict")
+            raise ArgumentError("a forward pre-hook with_kwargs returns None or (args, kwargs), a tuple and a dict.")
         return (given[0] if isinstance(given[0], tuple) else (given[0],)), given[1]
 
     def after(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> Any:
@@ -34,21 +33,3 @@ class Hook:
         more = (kwargs,) if self.with_kwargs else ()
         given = self.function(module, args, *more, out)
         return out if given is None else given
-
-
-class Handle:
-    """What `register_..._hook` returns: `remove()` takes the hook away, and so does the end of a `with` block."""
-
-    def __init__(self, hooks: dict[int, Hook], hook: Hook):
-        self._hooks, self._key = hooks, next(_number)
-        hooks[self._key] = hook
-
-    def remove(self) -> None:
-        """Take the hook away; doing so twice does no harm."""
-        self._hooks.pop(self._key, None)
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.remove()

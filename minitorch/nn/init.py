@@ -11,12 +11,14 @@ All draw from the one generator that `minitorch.seed` starts, in float64, and ro
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from minitorch import modes
-from minitorch.errors import ShapeError
+from minitorch.arguments import check_numbers, check_sizes
+from minitorch.errors import DtypeError, OperandError, ShapeError
 from minitorch.nn.state import write
 from minitorch.random import generator
 from minitorch.shapes import Shape
@@ -28,6 +30,7 @@ Mode = Literal["fan_in", "fan_out"]
 
 def uniform(shape: Shape, bound: float) -> np.ndarray:
     """Independent entries from U(-bound, bound), in the default dtype."""
+    check_numbers("uniform", 0.0, bound=bound)
     return generator().uniform(-bound, bound, shape).astype(modes.current().dtype)
 
 
@@ -44,6 +47,7 @@ def orthogonal(n: int) -> np.ndarray:
     >>> bool(np.allclose(Q @ Q.T, np.eye(4), atol=1e-6))
     True
     """
+    check_sizes("orthogonal", 0, n=n)
     return _orthonormal(n, n).astype(modes.current().dtype)
 
 
@@ -55,12 +59,17 @@ def _orthonormal(rows: int, columns: int) -> np.ndarray:
 
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0) -> T:
     """Fill with U(a, b)."""
-    return _filled(tensor, generator().uniform(a, b, tensor.shape))
+    check_numbers("uniform_", a=a, b=b)
+    if a > b:
+        raise OperandError(f"uniform_: a={a} is larger than b={b}; the interval goes from a to b.")
+    return _filled(tensor, lambda shape: generator().uniform(a, b, shape))
 
 
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0) -> T:
     """Fill with N(mean, std^2)."""
-    return _filled(tensor, mean + std * generator().standard_normal(tensor.shape))
+    check_numbers("normal_", mean=mean)
+    check_numbers("normal_", 0.0, std=std)
+    return _filled(tensor, lambda shape: mean + std * generator().standard_normal(shape))
 
 
 def constant_(tensor: T, val: float) -> T:
@@ -69,7 +78,8 @@ def constant_(tensor: T, val: float) -> T:
     >>> constant_(Tensor([0.0, 0.0]), 2).numpy().tolist()
     [2.0, 2.0]
     """
-    return _filled(tensor, np.full(tensor.shape, val))
+    check_numbers("constant_", val=val)
+    return _filled(tensor, lambda shape: np.full(shape, val))
 
 
 def zeros_(tensor: T) -> T:
@@ -85,13 +95,13 @@ def ones_(tensor: T) -> T:
 def xavier_uniform_(tensor: T, gain: float = 1.0) -> T:
     """Fill with U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)), for layers that are about linear near 0 (Glorot and
     Bengio 2010, eq. 16).  See `fans`."""
-    bound = gain * math.sqrt(6 / _at_least_1(sum(fans(tensor.shape))))
+    bound = gain * math.sqrt(6 / _at_least_1(sum(fans(_of(tensor).shape))))
     return uniform_(tensor, -bound, bound)
 
 
 def xavier_normal_(tensor: T, gain: float = 1.0) -> T:
     """Fill with N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio 2010).  See `fans`."""
-    return normal_(tensor, 0.0, gain * math.sqrt(2 / _at_least_1(sum(fans(tensor.shape)))))
+    return normal_(tensor, 0.0, gain * math.sqrt(2 / _at_least_1(sum(fans(_of(tensor).shape)))))
 
 
 def kaiming_uniform_(tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu") -> T:
@@ -120,28 +130,26 @@ def orthogonal_(tensor: T, gain: float = 1.0) -> T:
     >>> bool(np.allclose(W @ W.T, np.eye(2)))
     True
     """
-    fans(tensor.shape)
+    fans(_of(tensor).shape)
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     q = _orthonormal(rows, columns) if rows >= columns else _orthonormal(columns, rows).T
-    return _filled(tensor, gain * q.reshape(tensor.shape))
+    return _filled(tensor, lambda shape: gain * q.reshape(shape))
 
 
 def fans(shape: Shape) -> tuple[int, int]:
     """How many inputs an output is the sum of, and how many outputs an input goes to.
 
-    A matrix is (d_in, d_out), as `nn.Linear` has it: y = x W.  (PyTorch has it the other way round.)  With more axes it
-    is the weight of a convolution, as in PyTorch: (channels out, channels in, *kernel).
+    A matrix is (d_out, d_in), as `nn.Linear` has it: y = x W^T.  With more axes it is the weight of a convolution:
+    (channels out, channels in, *kernel).
 
     Raises:
         ShapeError: fewer than 2 axes.
 
     >>> fans((3, 5)), fans((8, 4, 3))
-    ((3, 5), (12, 24))
+    ((5, 3), (12, 24))
     """
     if len(shape) < 2:
         raise ShapeError(f"an initialiser of shape {shape}: fans need at least 2 axes. Use uniform_ or zeros_?")
-    if len(shape) == 2:
-        return shape[0], shape[1]
     kernel = math.prod(shape[2:])
     return shape[1] * kernel, shape[0] * kernel
 
@@ -156,21 +164,27 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     gains = dict.fromkeys(("linear", "identity", "sigmoid", "conv1d"), 1.0)
     gains |= {"tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4, "leaky_relu": math.sqrt(2 / (1 + slope**2))}
     if nonlinearity not in gains:
-        raise ValueError(f"no gain is known for nonlinearity={nonlinearity!r}; it can be {', '.join(gains)}")
+        raise OperandError(f"no gain is known for nonlinearity={nonlinearity!r}; it can be {', '.join(gains)}.")
     return gains[nonlinearity]
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: Mode, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"mode={mode!r}; it can be 'fan_in' or 'fan_out'")
-    fan = fans(tensor.shape)[mode == "fan_out"]
+        raise OperandError(f"mode={mode!r}; it can be 'fan_in' or 'fan_out'.")
+    fan = fans(_of(tensor).shape)[mode == "fan_out"]
     return calculate_gain(nonlinearity, a) / math.sqrt(_at_least_1(fan))
+
+
+def _of(tensor: T) -> T:
+    if not isinstance(tensor, Tensor):
+        raise DtypeError(f"an initialiser of a {type(tensor).__name__}; it fills a Tensor in place. Use nn.Parameter?")
+    return tensor
 
 
 def _at_least_1(fan: int) -> int:
     return max(fan, 1)  # a tensor without entries has no fan, and nothing to fill
 
 
-def _filled(tensor: T, values: Any) -> T:
-    write(tensor, values)
+def _filled(tensor: T, values: Callable[[Shape], Any]) -> T:
+    write(tensor, values(_of(tensor).shape))
     return tensor

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from minitorch import modes
+from minitorch.arguments import check_callable
 from minitorch.errors import DtypeError
+from minitorch.handles import Handle
 from minitorch.nn.backward_hooks import BackwardHook, Watch
-from minitorch.nn.hooks import Handle, Hook
+from minitorch.nn.hooks import Hook
 from minitorch.nn.show import shown
 from minitorch.nn.state import IncompatibleKeys, load_into
 from minitorch.nn.tree import Tree
@@ -60,8 +63,9 @@ class Module(Tree):
             for hook in self._hooks_of("forward_pre"):
                 args, kwargs = hook.before(self, args, kwargs)
             watch = None
-            if backward := [hook.function for hook in self._hooks_of("backward")]:
-                watch = Watch(self, backward)
+            pre, post = ([hook.function for hook in self._hooks_of(w)] for w in ("backward_pre", "backward"))
+            if pre or post:
+                watch = Watch(self, pre, post)
                 args = watch.enter(args)
             out = self.forward(*args, **kwargs)
             for hook in self._hooks_of("forward"):
@@ -82,7 +86,7 @@ class Module(Tree):
         Returns:
             A handle whose `remove()` takes the hook away.
         """
-        return Handle(self.__dict__.setdefault("_hooks", {}), Hook("forward_pre", hook, with_kwargs))
+        return self._hooked("forward_pre", hook, with_kwargs)
 
     def register_forward_hook(self, hook: Callable[..., Any], *, with_kwargs: bool = False) -> Handle:
         """Call `hook(module, args, output)` after each `forward`; what it returns, unless None, takes the place of the
@@ -98,7 +102,7 @@ class Module(Tree):
         >>> layer(3)
         6
         """
-        return Handle(self.__dict__.setdefault("_hooks", {}), Hook("forward", hook, with_kwargs))
+        return self._hooked("forward", hook, with_kwargs)
 
     def register_full_backward_hook(self, hook: BackwardHook) -> Handle:
         """Call `hook(module, grad_input, grad_output)` when the gradients of a call's inputs have been computed.
@@ -119,7 +123,16 @@ class Module(Tree):
         >>> x.grad
         Tensor([10., 10.], dtype=float32)
         """
-        return Handle(self.__dict__.setdefault("_hooks", {}), Hook("backward", hook, False))
+        return self._hooked("backward", hook)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call `hook(module, grad_output)` when the gradients of a call's outputs are there, a tuple with one Tensor
+        for each Tensor of the output; what it returns, unless None, takes their place on the way back."""
+        return self._hooked("backward_pre", hook)
+
+    def _hooked(self, when: Any, function: Callable[..., Any], with_kwargs: bool = False) -> Handle:
+        check_callable(f"{type(self).__name__}: a {when} hook", function)
+        return Handle(self.__dict__.setdefault("_hooks", {}), Hook(when, function, with_kwargs))
 
     # -- what is done to all of it -------------------------------------------------------------------------------------
 
@@ -139,8 +152,11 @@ class Module(Tree):
         Raises:
             DtypeError: not a floating dtype.
         """
-        if np.dtype(dtype).kind != "f":
-            raise DtypeError(f"{type(self).__name__}.to: got {np.dtype(dtype)}, wanted float16, float32 or float64.")
+        given: Any = dtype
+        with suppress(TypeError):  # a device, or another library's dtype
+            given = np.dtype(dtype)
+        if not isinstance(given, np.dtype) or given.kind != "f":
+            raise DtypeError(f"{type(self).__name__}.to: got {given}, wanted float16, float32 or float64.")
         for _, t in (*self.named_parameters(), *self.named_buffers()):
             if t.dtype.kind == "f":
                 t._array = t._array.astype(dtype)

@@ -15,7 +15,7 @@ def shown(module: Module) -> str:
     >>> from minitorch import nn
     >>> print(shown(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False))))
     Sequential(27 parameters)
-      0: Linear(9 parameters: weight (2, 3), bias (3,))
+      0: Linear(9 parameters: weight (3, 2), bias (3,))
       1-2: 2 x Linear(9 parameters: weight (3, 3))
     """
     lines = [_line(module)]

@@ -33,6 +33,14 @@ def write(tensor: Tensor, array: Any) -> None:
     note_write(tensor._array)
 
 
+def read(value: Any) -> np.ndarray:
+    """The numbers of an array, a Tensor or a PyTorch tensor, also of those that require a gradient: they are copied."""
+    value = value.detach() if hasattr(value, "detach") else value
+    if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # NumPy has it not; every value is one of float32
+        value = value.float()
+    return np.asarray(value)
+
+
 def load_into(owner: str, held: Mapping[str, Tensor], state: Mapping[str, Any], *, strict: bool) -> IncompatibleKeys:
     """Write the values of `state` into the tensors of the same names; see `Module.load_state_dict`.
 
@@ -67,7 +75,10 @@ def load_into(owner: str, held: Mapping[str, Tensor], state: Mapping[str, Any], 
 
 def _fitted(value: Any, tensor: Tensor) -> tuple[str | None, np.ndarray]:
     """Why a value does not fit a tensor, or None; and the value as an array of its own in the tensor's dtype."""
-    array = np.asarray(value)
+    try:
+        array = read(value)
+    except Exception as error:  # another library's object may refuse in any way; it is listed with the rest
+        return f"a {type(value).__name__} that cannot be read: {error}", tensor.numpy()
     if array.shape != tensor.shape:
         return f"shape {array.shape} in the state, {tensor.shape} in the model", array
     if array.dtype.kind not in "fiub" or not np.can_cast(array.dtype, tensor.dtype, "same_kind"):

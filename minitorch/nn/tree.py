@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from minitorch.errors import DtypeError
+from minitorch.errors import DtypeError, OperandError
 from minitorch.primitive import Array
 from minitorch.tensor import Parameter, Tensor
 
@@ -51,7 +51,7 @@ class Tree:
         """Hold a tensor that is not trained, as an attribute; the state dict has it unless `persistent` is False.
 
         Raises:
-            ValueError: the name is empty, has a dot in it, or is that of something else.
+            OperandError: the name is empty, has a dot in it, or is that of something else.
 
         >>> from minitorch import nn
         >>> layer = nn.Module()
@@ -80,9 +80,11 @@ class Tree:
 
     def _check_new(self, name: str, allowed: Mapping[str, Any]) -> None:
         if not name or "." in name:
-            raise ValueError(f"{name!r} cannot name a part of {type(self).__name__}: it is empty or has a dot in it")
+            raise OperandError(f"{name!r} cannot name a part of {type(self).__name__}: it is empty or has a dot in it.")
         if hasattr(self, name) and name not in allowed:
-            raise ValueError(f"{type(self).__name__}.{name} exists already, and is something else; take another name")
+            raise OperandError(
+                f"{type(self).__name__}.{name} exists already, and is something else. Take another name?"
+            )
 
     def _held(self) -> Iterator[tuple[str, Any]]:
         """(name, module) for each module right below, also those that are held twice."""
@@ -157,11 +159,29 @@ class Tree:
         Raises:
             AttributeError: there is none.
         """
-        for name, module in self.named_modules(remove_duplicate=False):
-            if name == path:
-                return module
-        known = ", ".join(name for name, _ in self.named_modules() if name) or "none"
-        raise AttributeError(f"{type(self).__name__} has no module {path!r}; below it are {known}")
+        return self._found(path, "module", dict(self.named_modules(remove_duplicate=False)))
+
+    def get_parameter(self, path: str) -> Parameter:
+        """The parameter at a path such as "layers.0.weight".
+
+        Raises:
+            AttributeError: there is none.
+        """
+        return self._found(path, "parameter", dict(self.named_parameters(remove_duplicate=False)))
+
+    def get_buffer(self, path: str) -> Tensor:
+        """The buffer at a path.
+
+        Raises:
+            AttributeError: there is none.
+        """
+        return self._found(path, "buffer", dict(self.named_buffers(remove_duplicate=False)))
+
+    def _found(self, path: str, what: str, held: Mapping[str, Any]) -> Any:
+        if path not in held:
+            known = ", ".join(name for name in held if name) or "none"
+            raise AttributeError(f"{type(self).__name__} has no {what} {path!r}; below it are {known}")
+        return held[path]
 
     def _stateful(self) -> Iterator[tuple[str, Tensor]]:
         """(path, tensor) for everything that a state dict has, tied ones under each of their paths."""
@@ -181,4 +201,4 @@ class Tree:
     def __getstate__(self) -> dict[str, Any]:
         """What copy, deepcopy and pickle take along: everything but the paths found so far."""
         own = {k: v for k, v in self.__dict__.items() if k != "_paths"}
-        return {k: v.copy() if k in ("_buffer_names", "_hooks", "_modules") else v for k, v in own.items()}
+        return {k: v.copy() if k in ("_buffer_names", "_hooks", "_entries") else v for k, v in own.items()}

@@ -1,4 +1,4 @@
-"""What is contracted?  The matrix product, for every pair of ranks that NumPy's `@` takes."""
+"""What is contracted?  The matrix product, for every pair of ranks that NumPy's `@` takes, and the layer x W^T + b."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.ops.movement import expand_dims, squeeze, swapaxes
+from minitorch.ops.movement import expand_dims, squeeze
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Shape, matmul_mismatch
 
@@ -60,35 +60,57 @@ def matmul(a: Array, b: Array):
     return np.matmul(a, b)
 
 
-def _linear_mismatch(x: Shape, weight: Shape, bias: Shape) -> str | None:
+def _linear_mismatch(x: Shape, weight: Shape, bias: Shape | None = None) -> str | None:
     if len(weight) != 2:
-        return f"weight {weight} is no matrix (d_in, d_out)."
-    if reason := matmul_mismatch(x, weight):
-        return reason
-    return f"bias {bias}, but weight {weight} has {weight[1]} columns; one number for each." if bias else None
+        return f"weight {weight} is no matrix (d_out, d_in)."
+    if x[-1:] != weight[1:]:
+        transposed = " Transpose the weight?" if x[-1:] == weight[:1] else ""
+        return f"x {x} does not end with axis -1 of weight {weight}, which is (d_out, d_in).{transposed}"
+    if bias is not None and bias != weight[:1]:
+        return f"bias {bias}, but weight {weight} has {weight[0]} rows; one number for each."
+    return None
+
+
+def _linear_by_x(g, weight):
+    return matmul(g, weight)
+
+
+def _linear_by_weight(g, x, weight_shape):
+    """g^T x."""
+    return _right(x, g, weight_shape)
+
+
+@primitive(
+    formula="out[...,j] = sum_i x[...,i] weight[j,i]",
+    vjp={"x": _linear_by_x, "weight": _linear_by_weight},
+    explain=_linear_mismatch,
+)
+def linear_map(x: Array, weight: Array):
+    """x W^T: what `linear` is without a bias."""
+    x, weight = np.asarray(x), np.asarray(weight)
+    if _linear_mismatch(x.shape, weight.shape):
+        raise ValueError("shapes do not fit")
+    return matmul.forward(x, weight.T)
 
 
 @primitive(
     name="linear",
-    formula="out[...,j] = sum_i x[...,i] weight[i,j] + bias[j]",
-    vjp={
-        "x": lambda g, weight: matmul(g, swapaxes(weight, 0, 1)),
-        "weight": lambda g, x, weight_shape: _right(g, x, weight_shape),
-        "bias": lambda g: g,
-    },
+    formula="out[...,j] = sum_i x[...,i] weight[j,i] + bias[j]",
+    vjp={"x": _linear_by_x, "weight": _linear_by_weight, "bias": lambda g: g},
     explain=_linear_mismatch,
 )
 def _linear(x: Array, weight: Array, bias: Array):
-    weight, bias = np.asarray(weight), np.asarray(bias)
-    if weight.ndim != 2 or bias.shape != weight.shape[1:]:
+    x, weight, bias = np.asarray(x), np.asarray(weight), np.asarray(bias)
+    if _linear_mismatch(x.shape, weight.shape, bias.shape):
         raise ValueError("shapes do not fit")
-    out = np.matmul(x, weight)
+    out = matmul.forward(x, weight.T)
     return np.add(out, bias, out=out) if out.dtype == np.result_type(out, bias) else out + bias
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
-    """x W + b: x (..., d_in), weight (d_in, d_out), bias (d_out,) -> (..., d_out).
+    """x W^T + b, as `torch.nn.functional.linear`: x (..., d_in), weight (d_out, d_in), bias (d_out,) -> (..., d_out).
 
-    The weight is the transpose of PyTorch's, as the equation is written.
+    >>> linear(np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 1.0], [2.0, 0.0]]))
+    array([3., 2., 2.])
     """
-    return matmul(x, weight) if bias is None else _linear(x, weight, bias)
+    return linear_map(x, weight) if bias is None else _linear(x, weight, bias)

@@ -10,7 +10,16 @@ optimizer.step(), schedule.step(), optimizer.zero_grad()
 from minitorch.optim.clip import clip_grad_norm_, clip_grad_value_
 from minitorch.optim.descent import SGD, Adagrad, Adam, AdamW, RMSprop
 from minitorch.optim.optimizer import Optimizer
-from minitorch.optim.schedule import CosineAnnealingLR, InverseSqrtLR, LambdaLR, LRScheduler, StepLR
+from minitorch.optim.schedule import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    InverseSqrtLR,
+    LambdaLR,
+    LinearLR,
+    LRScheduler,
+    MultiStepLR,
+    StepLR,
+)
 
 __all__ = [
     "SGD",
@@ -18,9 +27,12 @@ __all__ = [
     "Adam",
     "AdamW",
     "CosineAnnealingLR",
+    "ExponentialLR",
     "InverseSqrtLR",
     "LRScheduler",
     "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
     "Optimizer",
     "RMSprop",
     "StepLR",

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from minitorch.errors import GradientError
+from minitorch.arguments import check_numbers
+from minitorch.errors import GradientError, OperandError
+from minitorch.optim.optimizer import listed
 from minitorch.tensor import Tensor
 
 
@@ -32,7 +34,8 @@ def clip_grad_norm_(
         The norm before, a scalar float64 Tensor.
 
     Raises:
-        ValueError: norm_type is not above 0, or max_norm is below 0.
+        OperandError: norm_type is not above 0, or max_norm is below 0.
+        DtypeError: something is no parameter, or no number.
         GradientError: the norm is not finite, and `error_if_nonfinite`.
 
     >>> import minitorch as mt
@@ -41,11 +44,10 @@ def clip_grad_norm_(
     >>> clip_grad_norm_([p], 1.0).item(), p.grad.numpy().round(3).tolist()
     (5.0, [0.6000000238418579, 0.800000011920929])
     """
-    if not norm_type > 0:
-        raise ValueError(f"clip_grad_norm_: norm_type={norm_type}; it must be above 0")
-    if not max_norm >= 0:
-        raise ValueError(f"clip_grad_norm_: max_norm={max_norm}; it must be at least 0")
-    having = _with_gradient(parameters)
+    check_numbers("clip_grad_norm_", 0.0, max_norm=max_norm, norm_type=norm_type)
+    if norm_type == 0:
+        raise OperandError("clip_grad_norm_: norm_type=0; it must be above 0.")
+    having = _with_gradient("clip_grad_norm_", parameters)
     gradients = [p.grad.numpy() for p in having if p.grad is not None]
     total = _norm(gradients, float(norm_type))
     if error_if_nonfinite and not np.isfinite(total):
@@ -71,16 +73,14 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     >>> p.grad.numpy().tolist()
     [1.0, -0.5]
     """
-    if not clip_value >= 0:
-        raise ValueError(f"clip_grad_value_: clip_value={clip_value}; it must be at least 0")
-    for p in _with_gradient(parameters):
+    check_numbers("clip_grad_value_", 0.0, clip_value=clip_value)
+    for p in _with_gradient("clip_grad_value_", parameters):
         if p.grad is not None:
             p.grad = Tensor(np.clip(p.grad.numpy(), -clip_value, clip_value))
 
 
-def _with_gradient(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    every = [parameters] if isinstance(parameters, Tensor) else parameters
-    once = {id(p): p for p in every}
+def _with_gradient(who: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    once = {id(p): p for p in listed(who, parameters)}
     return [p for p in once.values() if p.grad is not None]
 
 

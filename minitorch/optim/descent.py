@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.arguments import check_numbers
+from minitorch.errors import DtypeError, OperandError
 from minitorch.optim.optimizer import Optimizer
 
 State = dict[str, Any]
@@ -45,8 +47,10 @@ class SGD(Optimizer):
         super().__init__(params, {**options, "nesterov": nesterov, "maximize": maximize})
 
     def _check(self, group: State) -> None:
+        super()._check(group)
+        check_numbers("SGD", dampening=group["dampening"])
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
-            raise ValueError("SGD: nesterov needs a momentum above 0 and no dampening")
+            raise OperandError("SGD: nesterov needs a momentum above 0 and no dampening.")
 
     def _update(self, p: np.ndarray, g: np.ndarray, state: State, group: State) -> Any:
         lr, momentum = float(group["lr"]), float(group["momentum"])
@@ -89,8 +93,13 @@ class Adam(Optimizer):
         super().__init__(params, {**options, "amsgrad": amsgrad, "maximize": maximize})
 
     def _check(self, group: State) -> None:
-        if not all(0 <= beta < 1 for beta in group["betas"]):
-            raise ValueError(f"{type(self).__name__}: betas={group['betas']}; both must be in [0, 1)")
+        super()._check(group)
+        who, betas = type(self).__name__, group["betas"]
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise DtypeError(f"{who}: betas={betas!r}; it takes two numbers, as (0.9, 0.999).")
+        check_numbers(who, **{f"betas[{k}]": beta for k, beta in enumerate(betas)})
+        if not all(0 <= beta < 1 for beta in betas):
+            raise OperandError(f"{who}: betas={betas}; both must be in [0, 1).")
 
     def _update(self, p: np.ndarray, g: np.ndarray, state: State, group: State) -> Any:
         lr, eps, (beta_1, beta_2) = float(group["lr"]), float(group["eps"]), map(float, group["betas"])
@@ -154,10 +163,6 @@ class RMSprop(Optimizer):
         options = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum}
         super().__init__(params, {**options, "centered": centered, "maximize": maximize})
 
-    def _check(self, group: State) -> None:
-        if not group["alpha"] >= 0:
-            raise ValueError(f"RMSprop: alpha={group['alpha']}; it must be at least 0")
-
     def _update(self, p: np.ndarray, g: np.ndarray, state: State, group: State) -> Any:
         alpha, momentum = float(group["alpha"]), float(group["momentum"])
         g = _decayed(p, g, group)
@@ -200,10 +205,6 @@ class Adagrad(Optimizer):
         options = {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay, "eps": eps}
         start = {"initial_accumulator_value": initial_accumulator_value}
         super().__init__(params, {**options, **start, "maximize": maximize})
-
-    def _check(self, group: State) -> None:
-        if not group["initial_accumulator_value"] >= 0:
-            raise ValueError("Adagrad: initial_accumulator_value must be at least 0")
 
     def _update(self, p: np.ndarray, g: np.ndarray, state: State, group: State) -> Any:
         g = _decayed(p, g, group)

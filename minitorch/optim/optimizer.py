@@ -3,55 +3,100 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch import modes
-from minitorch.errors import DtypeError, StateError
-from minitorch.nn.state import write
+from minitorch.arguments import check_callable, check_numbers
+from minitorch.errors import ArgumentError, DtypeError, MinitorchError, OperandError, StateError
+from minitorch.nn.state import read, write
+from minitorch.signature import parameters
 from minitorch.tensor import Tensor
 
+if TYPE_CHECKING:
+    from typing import Self
+
 _BESIDES = ("params", "initial_lr", "name")  # what a group may have beside the options
+_AT_LEAST_0 = ("lr", "eps", "weight_decay", "momentum", "lr_decay", "alpha", "initial_accumulator_value")
+_ELSEWHERE = {  # PyTorch's options that are not here
+    **dict.fromkeys(("foreach", "fused", "capturable"), "It chooses how PyTorch computes the same; leave it out?"),
+    "decoupled_weight_decay": "Use AdamW?",
+}
+
+
+def listed(who: str, given: Any) -> list[Tensor]:
+    """Parameters that were given in any of the ways that are taken: one, several, or pairs of names and parameters.
+
+    Raises:
+        DtypeError: it is something else, or holds something else.
+    """
+    if isinstance(given, Tensor):
+        return [given]
+    if hasattr(given, "parameters"):
+        raise DtypeError(f"{who}: got a {type(given).__name__}; it takes parameters. Pass model.parameters()?")
+    if not isinstance(given, Iterable) or isinstance(given, Mapping | set | frozenset | str):
+        raise DtypeError(f"{who}: got a {type(given).__name__}; it takes a list of parameters.")
+    found: list[Any] = [p[1] if isinstance(p, tuple) and len(p) == 2 and isinstance(p[0], str) else p for p in given]
+    for k, p in enumerate(found):
+        if not isinstance(p, Tensor):
+            raise DtypeError(f"{who}: parameter {k} is a {type(p).__name__}; it takes Tensors.")
+    return found
 
 
 class Optimizer:
     """Base of all optimizers; a subclass gives the equation, `_update`.
 
     Args:
-        params: parameters, or dictionaries `{"params": parameters, "lr": ...}`, each a group with options of its own.
+        params: parameters, pairs of names and parameters, or dictionaries `{"params": parameters, "lr": ...}`, each a
+            group with options of its own.
         options: what holds for a group that says nothing else.
 
     Raises:
-        ValueError: there are no parameters, one is there twice, or an option is impossible or unknown.
-        DtypeError: something is not a Tensor that requires a gradient.
+        ArgumentError: an option is unknown, or a group has no parameters.
+        OperandError: there are no parameters, one is there twice, or an option has an impossible value.
+        DtypeError: something is not a leaf Tensor of floating-point numbers, or an option is no number.
     """
 
     param_groups: list[dict[str, Any]]
     state: dict[Tensor, dict[str, Any]]  # of each parameter that has had a step
 
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """An optimizer to be initialised, unless an option has a name that its class does not know."""
+        taken = parameters(cls.__init__)
+        known = [p.name for p in taken[1:]]
+        unknown = [o for o in options if o not in known]
+        if unknown and not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken):
+            said = " ".join(dict.fromkeys(_ELSEWHERE[o] for o in unknown if o in _ELSEWHERE))
+            raise ArgumentError(
+                f"{cls.__name__}: no option {', '.join(unknown)}; there are {', '.join(known[1:])}. {said}".rstrip()
+            )
+        return super().__new__(cls)
+
     def __init__(self, params: Iterable[Any], options: dict[str, Any]):
-        if isinstance(params, Tensor | Mapping):
-            raise DtypeError(f"{type(self).__name__}: got one {type(params).__name__}; it takes a list of parameters.")
+        who = type(self).__name__
+        if isinstance(params, Tensor):
+            raise DtypeError(f"{who}: got one {type(params).__name__}; it takes a list of parameters.")
         self.defaults, self.param_groups, self.state = options, [], {}
-        given = list(params)
-        if not given:
-            raise ValueError(f"{type(self).__name__}: there are no parameters to optimize")
-        for group in given if all(isinstance(g, Mapping) for g in given) else [{"params": given}]:
+        given: Any = list(params) if isinstance(params, Iterator | list | tuple) else params
+        grouped = isinstance(given, list) and bool(given) and all(isinstance(g, Mapping) for g in given)
+        for group in given if grouped else [{"params": given}]:
             self.add_param_group(group)
+        if not grouped and not self.param_groups[0]["params"]:
+            raise OperandError(f"{who}: there are no parameters to optimize.")
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Optimize more parameters, with options of their own: `{"params": parameters, "lr": ...}`."""
         who = type(self).__name__
+        if not isinstance(group, Mapping) or "params" not in group:
+            raise ArgumentError(f'{who}: a group without parameters; it takes {{"params": parameters, ...}}.')
         if unknown := [k for k in group if k not in self.defaults and k not in _BESIDES]:
-            raise ValueError(f"{who}: no options {unknown}; a group can have {[*_BESIDES, *self.defaults]}")
-        new = {**self.defaults, **group}
-        new["params"] = [new["params"]] if isinstance(new["params"], Tensor) else list(new["params"])
+            raise ArgumentError(f"{who}: no options {unknown}; a group can have {[*_BESIDES, *self.defaults]}.")
+        new = {**self.defaults, **group, "params": listed(who, group["params"])}
         known = {id(p) for g in self.param_groups for p in g["params"]}
         for k, p in enumerate(new["params"]):
-            if not isinstance(p, Tensor):
-                raise DtypeError(f"{who}: parameter {k} is a {type(p).__name__}; it takes Tensors.")
             if not p.is_leaf or p.dtype.kind != "f":
                 raise DtypeError(
                     f"{who}: parameter {k} of shape {p.shape} is {'a result' if not p.is_leaf else p.dtype}; only leaf "
@@ -59,16 +104,14 @@ class Optimizer:
                 )
             if id(p) in known:
                 said = f" ({p.name})" if p.name else ""
-                raise ValueError(f"{who}: parameter {k}{said} of shape {p.shape} is there twice; each has one group")
+                raise OperandError(f"{who}: parameter {k}{said} of shape {p.shape} is there twice; each has one group.")
             known.add(id(p))
-        for option in ("lr", "eps", "weight_decay", "momentum", "lr_decay"):
-            if not new.get(option, 0) >= 0:
-                raise ValueError(f"{who}: {option}={new[option]}; it must be at least 0")
         self._check(new)
         self.param_groups.append(new)
 
     def _check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError if a subclass cannot have these options."""
+        """Raise a DtypeError or an OperandError if the options are impossible; a subclass may know more of them."""
+        check_numbers(type(self).__name__, 0.0, **{o: group[o] for o in _AT_LEAST_0 if o in group})
 
     def _update(self, p: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> Any:
         """The new values of a parameter with values p and gradient g; `state` is kept for the next time."""
@@ -85,6 +128,7 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
+            check_callable(f"{type(self).__name__}.step", closure)
             with modes.enable_grad():
                 loss = closure()
         for group in self.param_groups:
@@ -121,7 +165,11 @@ class Optimizer:
         Raises:
             StateError: everything that does not fit, all at once; then nothing has been loaded.
         """
-        if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= state_dict.keys():
+        if not (
+            isinstance(state_dict, Mapping)
+            and isinstance(state_dict.get("state"), Mapping)
+            and isinstance(state_dict.get("param_groups"), list | tuple)
+        ):
             raise StateError(
                 f"{type(self).__name__}.load_state_dict: it takes what `state_dict()` of an optimizer gave."
             )
@@ -130,10 +178,16 @@ class Optimizer:
         if len(groups) != len(self.param_groups):
             wrong.append(f"{len(groups)} groups in the state, {len(self.param_groups)} here")
         for k, (theirs, ours) in enumerate(zip(groups, self.param_groups, strict=False)):
+            if not isinstance(theirs, Mapping) or "params" not in theirs:
+                raise StateError(f"{type(self).__name__}.load_state_dict: group {k} of the state has no params.")
             if len(theirs["params"]) != len(ours["params"]):
                 wrong.append(f"group {k}: {len(theirs['params'])} parameters in the state, {len(ours['params'])} here")
             if missing := [o for o in self.defaults if o not in theirs]:
                 wrong.append(f"group {k}: the state has no {', '.join(missing)}")
+            try:
+                self._check({**ours, **theirs})
+            except MinitorchError as error:
+                wrong.append(f"group {k}: {str(error).partition(chr(10))[0]}")
         fitting = zip(groups, self.param_groups, strict=False)
         found = {n: p for g, ours in fitting for n, p in zip(g["params"], ours["params"], strict=False)}
         state: dict[Tensor, dict[str, Any]] = {}
@@ -141,7 +195,11 @@ class Optimizer:
             if (p := found.get(number)) is None:
                 wrong.append(f"parameter {number}: it has a state, but is in no group")
                 continue
-            state[p] = {name: self._own(v, p) for name, v in values.items()}
+            try:
+                state[p] = {name: self._own(v, p) for name, v in values.items()}
+            except (TypeError, ValueError, RuntimeError) as error:
+                wrong.append(f"parameter {number}: its state cannot be read: {error}")
+                continue
             wrong += [
                 f"parameter {number}: {name} of shape {v.shape} in the state, {p.shape} here"
                 for name, v in state[p].items()
@@ -161,7 +219,7 @@ class Optimizer:
         """A copy: a number as it is, an array in the parameter's dtype."""
         if value is None or isinstance(value, int | float):
             return value
-        array = np.asarray(value)
+        array = read(value)
         return array.item() if not array.ndim and p.ndim else np.array(array, p.dtype)
 
     def _numbers(self) -> dict[int, int]:

@@ -49,7 +49,8 @@ EINSUMS: list[tuple] = [
 
 TABLE: dict[str, list[Row]] = {
     "matmul": [((signed(*a), signed(*b)), {}) for a, b in MATMULS],
-    "linear": [((signed(*s), signed(3, 2), signed(2)), {}) for s in [(3,), (4, 3), (2, 4, 3), (0, 3)]],
+    "linear": [((signed(*s), signed(2, 3), signed(2)), {}) for s in [(3,), (4, 3), (2, 4, 3), (0, 3)]],
+    "linear_map": [((signed(*s), signed(2, 3)), {}) for s in [(3,), (4, 3), (2, 4, 3), (0, 3)]],
     "rotary": [
         ((signed(*s),), static)
         for s, static in [

@@ -46,8 +46,8 @@ def test_multi_head_attention(rng, h, causal):
     theirs = torch.nn.MultiheadAttention(d, h, bias=False, batch_first=True, dtype=torch.float64)
     into = [ours.W_q.weight, ours.W_k.weight, ours.W_v.weight]
     with torch.no_grad():
-        theirs.in_proj_weight.copy_(torch.tensor(np.vstack([w.numpy().T for w in into])))
-        theirs.out_proj.weight.copy_(torch.tensor(ours.W_o.weight.numpy().T.copy()))
+        theirs.in_proj_weight.copy_(torch.tensor(np.vstack([w.numpy() for w in into])))
+        theirs.out_proj.weight.copy_(torch.tensor(ours.W_o.weight.numpy().copy()))
     x, g = rng.standard_normal((3, n, d)), rng.standard_normal((3, n, d))
     leaf, theirs_x = mt.tensor(x, requires_grad=True), _leaf(x)
     hidden = torch.triu(torch.ones(n, n, dtype=torch.bool), 1) if causal else None
@@ -58,4 +58,4 @@ def test_multi_head_attention(rng, h, causal):
     np.testing.assert_allclose(dx.numpy(), theirs_x.grad.numpy(), **close)
     dW_in = np.split(theirs.in_proj_weight.grad.numpy(), 3)
     for ours_g, theirs_g in zip(dW, [*dW_in, theirs.out_proj.weight.grad.numpy()], strict=True):
-        np.testing.assert_allclose(ours_g.numpy(), theirs_g.T, **close)
+        np.testing.assert_allclose(ours_g.numpy(), theirs_g, **close)

@@ -12,7 +12,7 @@ from transformer import RNN, EncoderBlock, FeedForward, MultiHeadAttention
 
 def _feedforward(f: FeedForward, x: np.ndarray) -> np.ndarray:
     W_1, b_1, W_2, b_2 = (p.numpy() for p in f.parameters())
-    return np.maximum(0, x @ W_1 + b_1) @ W_2 + b_2
+    return np.maximum(0, x @ W_1.T + b_1) @ W_2.T + b_2
 
 
 @pytest.mark.parametrize("norm", ["post", "pre"])
@@ -37,8 +37,8 @@ def test_gradients_of_the_whole_block_equal_central_differences(rng, norm, order
 
 
 def test_the_hidden_width_is_four_times_d_unless_given():
-    assert EncoderBlock(4, RNN(4, 4)).feedforward.W_1.weight.shape == (4, 16)
-    assert EncoderBlock(4, RNN(4, 4), 5).feedforward.W_1.weight.shape == (4, 5)
+    assert EncoderBlock(4, RNN(4, 4)).feedforward.W_1.weight.shape == (16, 4)
+    assert EncoderBlock(4, RNN(4, 4), 5).feedforward.W_1.weight.shape == (5, 4)
 
 
 def test_an_unknown_norm_names_those_that_exist():

@@ -12,7 +12,7 @@ from transformer import MultiHeadAttention
 
 def _by_heads(layer: MultiHeadAttention, x: np.ndarray) -> np.ndarray:
     """The same for one sentence (n, d), head by head; head i owns column block i of W_q, W_k, W_v."""
-    W_q, W_k, W_v, W_o = (w.weight.numpy() for w in (layer.W_q, layer.W_k, layer.W_v, layer.W_o))
+    W_q, W_k, W_v, W_o = (w.weight.numpy().T for w in (layer.W_q, layer.W_k, layer.W_v, layer.W_o))
     n, d = x.shape
     sees = np.tri(n, dtype=bool) if layer.causal else np.ones((n, n), bool)
     blocks = [slice(i * d // layer.h, (i + 1) * d // layer.h) for i in range(layer.h)]

@@ -33,3 +33,9 @@ def test_a_causal_row_before_the_first_key_sees_nothing_and_gives_zeros():
     assert not causal.numpy()[:2].any()
     assert causal.numpy()[2:].all()
     assert all(np.isfinite(g.numpy()).all() for g in mt.grad(causal.sum(), [Q, K, V]))
+
+
+@pytest.mark.parametrize("make", [lambda: RNN(3, -1), lambda: RNN(0, 3), lambda: MultiHeadAttention(0)])
+def test_a_layer_without_width_is_refused(make):
+    with pytest.raises(mt.ShapeError, match=r"(RNN|MultiHeadAttention): .*; a width is at least 1"):
+        make()

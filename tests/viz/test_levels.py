@@ -78,7 +78,7 @@ def test_at_model_level_a_model_is_one_box():
 
 def test_at_op_level_frames_are_nested_as_the_modules_are_with_their_parameters():
     v = viz.draw(EncoderBlock(4, MultiHeadAttention(4))(mt.tensor(np.ones((1, 2, 4), np.float32))).sum(), "op").view
-    assert _framed(v)["/EncoderBlock/mixer/W_q"] == ["weight", "matmul"]
+    assert _framed(v)["/EncoderBlock/mixer/W_q"] == ["weight", "linear_map"]
     assert _framed(v)["/EncoderBlock"] == ["add", "add"]
     assert _framed(v)["/EncoderBlock/feedforward"] == ["relu"]
 
