@@ -256,4 +256,5 @@ class Methods(Entrywise):
 
 def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """`x.reshape(2, 3)` and `x.reshape((2, 3))` mean the same."""
-    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list | np.ndarray) else sizes
+    one = len(sizes) == 1 and (isinstance(sizes[0], tuple | list) or getattr(sizes[0], "ndim", 0))
+    return tuple(sizes[0]) if one else sizes

@@ -13,7 +13,7 @@ from minitorch.ops.error_function import erf
 from minitorch.ops.indexing import getitem
 from minitorch.ops.select import where
 from minitorch.primitive import Array, elementwise_mismatch, primitive
-from minitorch.shapes import normalize_axes
+from minitorch.shapes import axis_mismatch, normalize_axes
 
 
 @primitive(formula="out[...] = sigmoid(x[...])", vjp={"x": lambda g, out: g * (out * (1 - out))})
@@ -131,6 +131,8 @@ def glu(x: Array, axis: int = -1):
     array([1.5])
     """
     shape = shape_of(x)
+    if reason := axis_mismatch(shape, axis):
+        raise ShapeError(f"glu: {reason}")
     (axis,) = normalize_axes(axis, len(shape))
     half, odd = divmod(shape[axis], 2)
     if odd:

@@ -18,7 +18,7 @@ from minitorch.ops.activations import sigmoid, smooth_relu, softplus
 from minitorch.ops.dtype import floating, values
 from minitorch.ops.elementwise import clip, exp, log, multiply, negative, square, subtract
 from minitorch.ops.reduce import mean, sum
-from minitorch.ops.select import where
+from minitorch.ops.select import equal, logical_and, where
 from minitorch.primitive import Array, elementwise_mismatch, primitive
 
 
@@ -151,5 +151,5 @@ def countable(logp: Any, q: Any) -> Any:
 
     Where logp is finite it stays: the derivative of q logp by q is logp, and that by both is 1.
     """
-    gone = (values(q) == 0) & (values(logp) == -np.inf)
-    return where(gone, 0, logp) if gone.any() else logp
+    gone = logical_and(equal(values(logp), -np.inf), equal(values(q), 0))
+    return where(gone, 0, logp) if np.any(gone) else logp

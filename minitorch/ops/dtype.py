@@ -86,22 +86,24 @@ def _in_float32(fn: Callable[..., Any]) -> Callable[..., Any]:
     def wide(*args: Any, **static: Any) -> Any:
         for a in args:
             if getattr(a, "dtype", None) == _HALF:
-                return fn(*(a.astype(_WIDE) if getattr(a, "dtype", None) == _HALF else a for a in args), **static)
+                return fn(*map(_widened, args), **static)
         return fn(*args, **static)
 
     return wide
 
 
+def _widened(a: Any) -> Any:
+    return a.astype(_WIDE) if getattr(a, "dtype", None) == _HALF else a
+
+
 def _rounded(fn: Callable[P, Any]) -> Callable[P, Any]:
     """fn with float16 computed in float32, and the (first) result rounded."""
-    wide = _in_float32(fn)
 
     @functools.wraps(fn)
     def rounded(*args: P.args, **static: P.kwargs) -> Any:
-        out = wide(*args, **static)
-        first = args[0] if args else None
-        if getattr(first, "dtype", None) != _HALF:
-            return out
+        if not args or getattr(args[0], "dtype", None) != _HALF:
+            return fn(*args, **static)
+        out: Any = fn(*map(_widened, args), **static)  # type: ignore[call-arg]
         return (out[0].astype(_HALF), *out[1:]) if type(out) is tuple else out.astype(_HALF)
 
     return rounded

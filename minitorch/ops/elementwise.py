@@ -236,7 +236,7 @@ def clip(x: Array, min: Array | None = None, max: Array | None = None) -> Any:
     array([0. , 0.5, 2. ])
     """
     if all(is_number(bound) for bound in (min, max)):
-        return _clip(x, min=min, max=max)
+        return _clip(x, min=min, max=max)  # type: ignore[arg-type]
     if min is not None:
         x = where(logical_or(greater_equal(x, min), not_equal(x, x)), x, min)
     return x if max is None else where(logical_or(less_equal(x, max), not_equal(x, x)), x, max)

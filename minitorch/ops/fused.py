@@ -42,7 +42,7 @@ def _over_axis(text: str):
     return formula
 
 
-def shifted(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+def shifted(x: np.ndarray, axis: Axis) -> tuple[np.ndarray, np.ndarray]:
     """x minus its maximum, and the maximum.
 
     A maximum of -inf is not subtracted: a row of nothing but -inf is left to the caller.  With inf in a row, the row's
@@ -50,8 +50,7 @@ def shifted(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     """
     top = np.max(x, axis, keepdims=True, initial=-np.inf)
     top = np.where(top == -np.inf, 0, top).astype(x.dtype, copy=False)
-    with np.errstate(invalid="ignore"):
-        return x - top, top
+    return x - top, top
 
 
 @accumulating(
@@ -67,9 +66,9 @@ def softmax(x: Array, axis: Axis = -1):
     >>> softmax(np.array([0.0, 0.0, 1e4]))
     array([0., 0., 1.])
     """
-    e, _ = shifted(floating(x), axis)
-    np.exp(e, out=e)
     with np.errstate(invalid="ignore"):
+        e, _ = shifted(floating(x), axis)
+        np.exp(e, out=e)
         return np.divide(e, e.sum(axis, keepdims=True), out=e)
 
 
@@ -90,7 +89,8 @@ def _kept(reduced, x, axis: Axis):
 )
 def _log_softmax(x: Array, axis: Axis = -1):
     x = floating(x)
-    moved, top = shifted(x, axis)
+    with np.errstate(invalid="ignore"):
+        moved, top = shifted(x, axis)
     lse = np.log(np.exp(moved).sum(axis, keepdims=True)) + top
     return x - lse, np.squeeze(lse, normalize_axes(axis, x.ndim))
 

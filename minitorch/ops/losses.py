@@ -44,7 +44,8 @@ def _at_targets(targets: np.ndarray) -> tuple[np.ndarray, ...]:
 )
 def _cross_entropy(logits: Array, targets: Array):
     logits, targets = floating(logits), np.asarray(targets)
-    moved, top = shifted(logits, -1)
+    with np.errstate(invalid="ignore"):
+        moved, top = shifted(logits, -1)
     lse = (np.log(np.exp(moved).sum(-1, keepdims=True)) + top)[..., 0]
     return lse - logits[_at_targets(targets)], lse
 
@@ -150,7 +151,7 @@ def _over_kept(losses: Any, keep: np.ndarray, factor: np.ndarray | None, reducti
     if reduction == "none":
         return losses if keep.all() else put_into_zeros(losses, (keep,), keep.shape)
     if losses.dtype == np.float16:  # their sum may be too large for it, and their mean is not
-        return astype(_over_kept(astype(losses, np.float32), keep, factor, reduction), losses.dtype)
+        return astype(_over_kept(astype(losses, np.dtype(np.float32)), keep, factor, reduction), losses.dtype)
     total = sum(losses)
     if reduction == "sum":
         return total

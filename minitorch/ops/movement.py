@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from minitorch.errors import ArgumentError, ShapeError
-from minitorch.ops.dtype import accumulating, shape_of
+from minitorch.ops.dtype import accumulating
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Axis, Shape, inverse_permutation, normalize_axes, stretched_axes
 
@@ -128,8 +128,7 @@ def parts_of(name: str, arrays: Sequence[Array]) -> Sequence[Array]:
         return list(arrays)
     except TypeError:
         raise ArgumentError(
-            f"{name}: it takes a sequence of arrays, but got a {type(arrays).__name__} of shape {shape_of(arrays)}. "
-            f"Write {name}([a, b])?"
+            f"{name}: it takes a sequence of arrays, not a {type(arrays).__name__} without axes. Write {name}([a, b])?"
         ) from None
 
 

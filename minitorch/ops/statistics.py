@@ -155,7 +155,8 @@ def _vector_norm(x: Any, p: float, axes: Shape, keepdims: bool) -> Any:
         return {1: sum, np.inf: max, -np.inf: min}[p](size, axis=axes, keepdims=keepdims)
     # Sizes are brought to about 1 first, since a power may overflow; on what they are divided by, nothing depends
     found = floating(values(x))
-    scale = (np.max if p > 0 else np.min)(np.abs(found), axes, keepdims=True, initial=None if found.size else 0)
+    of = np.maximum if p > 0 else np.minimum
+    scale = of.reduce(np.abs(found), axes, keepdims=True, initial=None if found.size else 0)
     ordinary = (scale > 0) & np.isfinite(scale)
     scale = np.where(ordinary, scale, 1).astype(found.dtype)
     zero = values(size) == 0
