@@ -12,6 +12,7 @@ import numpy as np
 
 from minitorch import modes
 from minitorch.errors import ArgumentError
+from minitorch.options import settled
 from minitorch.primitive import Array
 from minitorch.random import generator
 from minitorch.shapes import Shape
@@ -45,6 +46,7 @@ def full(
     """
     if isinstance(dtype, int):
         raise ArgumentError(f"got shape {shape} and dtype {dtype}; sizes go into one tuple: ({shape}, {dtype}).")
+    shape, fill_value = settled("full", "shape", shape), settled("full", "fill_value", fill_value)
     return Tensor(np.full(shape, fill_value, dtype or modes.current().dtype), requires_grad=requires_grad)
 
 
@@ -69,18 +71,21 @@ def arange(*range: float, dtype: DTypeLike | None = None, requires_grad: bool = 
     >>> arange(3), arange(0.0, 1.0, 0.5)
     (Tensor([0, 1, 2]), Tensor([0. , 0.5], dtype=float32))
     """
-    return Tensor(_ranged(np.arange(*range), dtype), requires_grad=requires_grad)
+    numbers = [settled("arange", "a bound", n) for n in range]
+    return Tensor(_ranged(np.arange(*numbers), dtype), requires_grad=requires_grad)
 
 
 def linspace(
     start: float, stop: float, num: int = 50, dtype: DTypeLike | None = None, *, requires_grad: bool = False
 ) -> Tensor:
     """`num` numbers from start to stop, both included, equally far apart."""
+    start, stop, num = (settled("linspace", "an argument", n) for n in (start, stop, num))
     return Tensor(_ranged(np.linspace(start, stop, num), dtype), requires_grad=requires_grad)
 
 
 def eye(N: int, M: int | None = None, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """The identity matrix (N, N), or (N, M) with ones on the main diagonal."""
+    N, M = settled("eye", "N", N), settled("eye", "M", M)
     return Tensor(np.eye(N, M, dtype=dtype or modes.current().dtype), requires_grad=requires_grad)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import sys
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
@@ -42,6 +43,15 @@ class _AtUserLine(MinitorchError):
     def __init__(self, message: str):
         where = user_line()
         super().__init__(f"{message}\n  at {where}" if where else message)
+        self.message = message  # without the line
+
+    def about(self, name: str) -> _AtUserLine:
+        """The same error under the name of the operation that the user called, which did its work by another one.
+
+        >>> print(ShapeError("subtract: shapes (2,) and (3,) differ").about("mse_loss").message)
+        mse_loss: shapes (2,) and (3,) differ
+        """
+        return type(self)(re.sub(r"^\w+(?=[(:])", name, self.message))
 
 
 class ShapeError(_AtUserLine, ValueError):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from minitorch.errors import DtypeError, OperandError, ShapeError
+from minitorch.errors import ArgumentError, DtypeError, OperandError, ShapeError
 from minitorch.shapes import Shape
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+REFUSED = (ShapeError, DtypeError, OperandError, ArgumentError)
+"""What an operation raises for arguments that it cannot take."""
 
 Explanation = Callable[..., str | None]
 """(shapes of the inputs, **static) -> why they do not fit, or None."""
@@ -30,11 +37,34 @@ def explained(
     """
     if reason := _reason(explain, shapes, static, error):
         return ShapeError(f"{name}: {reason}")
-    shown = ", ".join(map(str, shapes)) + "".join(f", {k}={v!r}" for k, v in static.items())
+    shown = ", ".join(map(str, shapes)) + "".join(f", {k}={_shown(v)}" for k, v in static.items())
     if isinstance(error, TypeError):
         return DtypeError(f"{name}({shown}): {error}")
     about_shapes = isinstance(error, IndexError) or _ABOUT_SHAPES.search(str(error))
     return (ShapeError if about_shapes else OperandError)(f"{name}({shown}): {error}")
+
+
+def named(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function that is written with operations complain under its own name: who called mse_loss knows nothing of
+    a subtraction inside."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except REFUSED as error:
+            raise error.about(function.__name__) from None
+
+    return call
+
+
+def _shown(value: Any) -> str:
+    """A static argument in a message: of arrays, which may be long, the shape."""
+    if isinstance(value, np.ndarray):
+        return f"array of shape {value.shape}" if value.ndim else repr(value.item())
+    if type(value) is tuple:
+        return f"({', '.join(map(_shown, value))}{',' * (len(value) == 1)})"
+    return repr(value)
 
 
 def _reason(

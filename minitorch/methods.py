@@ -143,7 +143,7 @@ class Methods(Entrywise):
 
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The same values in another dtype; the gradient comes back in this one."""
-        return elementwise.astype(self, dtype=np.dtype(dtype))
+        return elementwise.astype(self, dtype=dtype)  # type: ignore[arg-type]
 
     to = astype
 
@@ -256,4 +256,5 @@ class Methods(Entrywise):
 
 def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """`x.reshape(2, 3)` and `x.reshape((2, 3))` mean the same."""
-    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+    one = len(sizes) == 1 and (isinstance(sizes[0], tuple | list) or getattr(sizes[0], "ndim", 0))
+    return tuple(sizes[0]) if one else sizes

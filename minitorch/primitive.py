@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
 import numpy as np
 
-from minitorch.errors import ArgumentError, MinitorchError, RegistrationError
-from minitorch.explain import Explanation, explained
+from minitorch.errors import MinitorchError, RegistrationError
+from minitorch.explain import REFUSED, Explanation, explained, named
+from minitorch.options import NO_DATA, PLAIN, arguments, no_data, settled
 from minitorch.shapes import Shape, broadcast_mismatch
 from minitorch.signature import EMPTY, Parameter, parameters
 
@@ -80,6 +81,9 @@ class Primitive(Generic[P]):
     def __call__(self, *args: P.args, **static: P.kwargs) -> Tensor:
         if len(args) != len(self.inputs) and not self.variadic:
             args, static = self._bind(args, static)  # type: ignore[assignment]
+        for option, value in static.items():
+            if type(value) not in PLAIN:
+                static[option] = settled(self.name, option, value)
         for arg in args:
             handler = HANDLERS.get(type(arg))
             if handler is not None:
@@ -91,11 +95,7 @@ class Primitive(Generic[P]):
         n = len(self.inputs)
         if n < len(args) <= n + len(self.static) and not static:
             return args[:n], dict(zip(self.static, args[n:], strict=False))
-        signature = inspect.signature(self.forward)
-        try:
-            bound = signature.bind(*args, **static).arguments
-        except TypeError as error:
-            raise ArgumentError(f"{self.name}{signature}: {error}.") from None
+        bound = arguments(self.name, self.forward, args, static)
         inputs = tuple(bound.pop(name) for name in self.inputs)
         return inputs, bound
 
@@ -105,6 +105,9 @@ class Primitive(Generic[P]):
         What NumPy complains about becomes an error that names the operation, the shapes and the user's line: a
         ShapeError for shapes, axes and indices, a DtypeError for types, an OperandError for values.
         """
+        for array in arrays:
+            if type(array) in NO_DATA:
+                raise no_data(self.name, array)
         try:
             return self.forward(*arrays, **static)
         except REFUSALS as error:
@@ -112,8 +115,12 @@ class Primitive(Generic[P]):
 
     def refusal(self, arrays: Sequence[Any], static: Mapping[str, Any], error: Exception) -> Exception:
         """The error to raise for one that the forward function raised."""
+        if isinstance(error, REFUSED):  # by an operation inside: who called this one knows nothing of it
+            return error.about(self.name)
         if isinstance(error, MinitorchError):
             return error
+        if type(error) is TypeError:
+            arguments(self.name, self.forward, arrays, static)
         shapes = [tuple(getattr(a, "shape", ())) for a in arrays]
         return explained(self.name, self.explain, shapes, static, error)
 
@@ -194,7 +201,7 @@ def composite(*, formula: str) -> Callable[[Callable[P, Tensor]], Composite[P]]:
     def register(function: Callable[P, Tensor]) -> Composite[P]:
         if function.__name__ in COMPOSITES:
             raise RegistrationError(f"composite {function.__name__!r} is registered twice; rename one")
-        c = Composite(function.__name__, function, formula)
+        c = Composite(function.__name__, named(function), formula)
         COMPOSITES[c.name] = c
         return c
 

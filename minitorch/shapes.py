@@ -19,7 +19,7 @@ def normalize_axes(axis: Axis, ndim: int) -> Shape:
     """
     if axis is None:
         return tuple(range(ndim))
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
     return tuple(a + ndim if a < 0 else a for a in axes)
 
 
@@ -30,7 +30,9 @@ def axis_mismatch(shape: Shape, axis: Axis) -> str | None:
     'axis 2 of shape (2, 3), which has axes 0 ... 1. Count from the end with -1?'
     """
     rank = len(shape)
-    for a in () if axis is None else axis if isinstance(axis, tuple) else (axis,):
+    for a in () if axis is None else axis if isinstance(axis, tuple | list) else (axis,):
+        if not hasattr(a, "__index__"):
+            return f"axis {a!r} is no integer. Count the axes of shape {shape} from 0."
         if not -rank <= a < rank:
             has = f"axes 0 ... {rank - 1}" if rank else "no axes"
             return f"axis {a} of shape {shape}, which has {has}. Count from the end with -1?"

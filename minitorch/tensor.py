@@ -18,6 +18,7 @@ from minitorch.errors import DtypeError, GradientError, ShapeError
 from minitorch.handles import Handle
 from minitorch.inplace import InPlace
 from minitorch.operators import Operators
+from minitorch.ops.dtype import entries_dtype
 from minitorch.ops.indexing import getitem
 from minitorch.primitive import HANDLERS, Array
 from minitorch.shapes import Shape
@@ -290,11 +291,13 @@ def _to_array(data: Any, dtype: DTypeLike | None) -> np.ndarray:
             "a list of tensors that require gradients; a copy of their numbers would lose them. Use stack?"
         )
     try:
-        array = np.array(plain(data), dtype)
+        array = np.array(plain(data), None if dtype is None else entries_dtype("tensor", dtype))
+    except DtypeError:
+        raise
     except (ValueError, TypeError) as error:
         raise ShapeError(f"{type(data).__name__} cannot become one array: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise DtypeError(f"data of dtype {array.dtype}; tensors hold floating-point numbers, integers or booleans.")
+    if dtype is None:
+        entries_dtype("tensor", array.dtype)
     if dtype is None and not keeps_dtype and array.dtype.kind == "f":
         array = array.astype(modes.current().dtype)
     return array

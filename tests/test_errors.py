@@ -50,7 +50,7 @@ SHAPE_ERRORS = {
     "getitem": (lambda: t(2, 3)[5], "getitem((2, 3), index=5): index 5 is out of bounds for axis 0 with size 2"),
     "softmax": (
         lambda: mt.softmax(t(2), axis=1),
-        "softmax: axis 1 is out of bounds for array of dimension 1; shape (2,) has axes 0 ... 0.",
+        "softmax: axis 1 of shape (2,), which has axes 0 ... 0. Count from the end with -1?",
     ),
     "concatenate": (
         lambda: mt.concatenate([t(2, 3), t(2, 4)]),

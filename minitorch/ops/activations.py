@@ -8,12 +8,12 @@ import numpy as np
 
 from minitorch.errors import ShapeError
 from minitorch.ops.dtype import floating, shape_of
-from minitorch.ops.elementwise import exp, square, tanh
+from minitorch.ops.elementwise import clip, exp, square, tanh
 from minitorch.ops.error_function import erf
 from minitorch.ops.indexing import getitem
 from minitorch.ops.select import where
 from minitorch.primitive import Array, elementwise_mismatch, primitive
-from minitorch.shapes import normalize_axes
+from minitorch.shapes import axis_mismatch, normalize_axes
 
 
 @primitive(formula="out[...] = sigmoid(x[...])", vjp={"x": lambda g, out: g * (out * (1 - out))})
@@ -62,6 +62,7 @@ def elu(x: Array, alpha: float = 1.0):
 
 
 _INNER = math.sqrt(2 / math.pi)
+_FLAT = 40  # beyond, the slope of gelu is 0 or 1 in every dtype; the powers of a larger x might overflow
 
 
 def _gelu_formula(ranks, static):
@@ -72,6 +73,7 @@ def _gelu_formula(ranks, static):
 
 def _gelu_rule(g, x, *, approximate):
     """Phi(x) + x Phi'(x), with Phi the distribution function of the standard normal, or its approximation by tanh."""
+    x = clip(x, -_FLAT, _FLAT)
     if approximate == "tanh":
         t = tanh(_INNER * (x + 0.044715 * (x * x * x)))
         return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (_INNER * (1 + 3 * 0.044715 * square(x))))
@@ -88,7 +90,8 @@ def gelu(x: Array, approximate: str = "none"):
     """
     x = floating(x)
     if approximate == "tanh":
-        return 0.5 * x * (1 + np.tanh(_INNER * (x + 0.044715 * (x * x * x))))
+        near = np.clip(x, -_FLAT, _FLAT)
+        return 0.5 * x * (1 + np.tanh(_INNER * (near + 0.044715 * (near * near * near))))
     if approximate != "none":
         raise ShapeError(f"gelu: approximate is {approximate!r}; it can be 'none' or 'tanh'.")
     return 0.5 * x * (1 + erf.forward(x * math.sqrt(0.5)))
@@ -128,6 +131,8 @@ def glu(x: Array, axis: int = -1):
     array([1.5])
     """
     shape = shape_of(x)
+    if reason := axis_mismatch(shape, axis):
+        raise ShapeError(f"glu: {reason}")
     (axis,) = normalize_axes(axis, len(shape))
     half, odd = divmod(shape[axis], 2)
     if odd:

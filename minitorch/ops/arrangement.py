@@ -16,6 +16,7 @@ from minitorch.ops.dtype import shape_of
 from minitorch.ops.indexing import getitem, put_into_zeros
 from minitorch.ops.movement import reshape, transpose
 from minitorch.ops.reduce import sum
+from minitorch.options import settled
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Axis, Shape, axis_mismatch, normalize_axes
 
@@ -31,6 +32,7 @@ def moveaxis(x: Array, source: int | tuple[int, ...], destination: int | tuple[i
     (3, 4, 2)
     """
     rank = len(shape_of(x))
+    source, destination = (settled("moveaxis", "an axis", axis) for axis in (source, destination))
     for axis in (source, destination):
         if reason := axis_mismatch(shape_of(x), axis):
             raise ShapeError(f"moveaxis: {reason}")
@@ -54,7 +56,7 @@ def flip(x: Array, axis: Axis = None):
 
 
 def _rolled_back(g, *, shift, axis):
-    return roll(g, shift=tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis=axis)
+    return roll(g, shift=-shift if isinstance(shift, int) else tuple(-s for s in shift), axis=axis)
 
 
 @primitive(vjp={"x": _rolled_back}, explain=_no_such_axis)
@@ -88,6 +90,7 @@ def _unrepeat(g, x_shape: Shape, *, repeats, axis):
     if len(shape_of(repeats)) == 0:
         pairs = (*shape[:a], shape[a], int(repeats), *shape[a + 1 :])
         return reshape(sum(reshape(g, pairs), axis=a + 1), x_shape)
+    repeats = np.broadcast_to(repeats, (shape[a],))
     sources = np.repeat(np.arange(shape[a]), repeats)
     return reshape(put_into_zeros(g, (slice(None),) * a + (sources,), shape), x_shape)
 
@@ -154,6 +157,7 @@ def split(x: Array, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
         raise ShapeError(f"split: {reason}")
     (axis,) = normalize_axes(axis, len(shape))
     n = shape[axis]
+    indices_or_sections = settled("split", "indices_or_sections", indices_or_sections)
     if isinstance(indices_or_sections, int):
         pieces = indices_or_sections
         if pieces < 1 or n % pieces:

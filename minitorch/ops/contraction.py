@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.errors import ShapeError
+from minitorch.errors import ArgumentError, ShapeError
+from minitorch.explain import named
 from minitorch.ops.dtype import shape_of
 from minitorch.ops.elementwise import multiply
 from minitorch.ops.linalg import matmul
 from minitorch.ops.movement import reshape
+from minitorch.options import settled
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Shape, normalize_axes
 
@@ -129,6 +131,7 @@ def _einsum(*operands: Array, subscripts: str):
     return np.einsum(subscripts, *map(np.asarray, operands), optimize=True)
 
 
+@named
 def einsum(subscripts: str, *operands: Array) -> Any:
     """The sum of products that `subscripts` describes, as `np.einsum`: "ij,jk->ik", "ii->i", "...ij,...jk" and so on.
 
@@ -140,6 +143,11 @@ def einsum(subscripts: str, *operands: Array) -> Any:
     >>> float(einsum("ii", np.eye(3)))
     3.0
     """
+    if not isinstance(subscripts, str):
+        raise ArgumentError(
+            f"einsum: the subscripts are a {type(subscripts).__name__}; text such as 'ij,jk->ik' comes first, then the "
+            "operands."
+        )
     return _any_einsum(operands, _explicit(subscripts, [len(shape_of(o)) for o in operands]))
 
 
@@ -177,6 +185,7 @@ def _explicit(subscripts: str, ranks: Sequence[int]) -> str:
     return f"{','.join(terms)}->{out}"
 
 
+@named
 def tensordot(a: Array, b: Array, axes: int | tuple[int | Sequence[int], int | Sequence[int]] = 2) -> Any:
     """The sum over pairs of axes: the last `axes` of a with the first of b, or (axes of a, axes of b).
 
@@ -184,6 +193,8 @@ def tensordot(a: Array, b: Array, axes: int | tuple[int | Sequence[int], int | S
     (2, 4)
     """
     rank, other = len(shape_of(a)), len(shape_of(b))
+    axes = settled("tensordot", "axes", axes)
+    axes = axes.tolist() if isinstance(axes, np.ndarray) else axes
     if isinstance(axes, int):
         axes = (tuple(range(rank - axes, rank)), tuple(range(axes)))
     of_a, of_b = (
@@ -191,6 +202,13 @@ def tensordot(a: Array, b: Array, axes: int | tuple[int | Sequence[int], int | S
     )
     if len(of_a) != len(of_b) or not {*of_a} <= {*range(rank)} or not {*of_b} <= {*range(other)}:
         raise ShapeError(f"tensordot: shapes {shape_of(a)} and {shape_of(b)} have no such pairs of axes: {axes}.")
+    for i, j in zip(of_a, of_b, strict=True):
+        m, n = shape_of(a)[i], shape_of(b)[j]
+        if m != n:
+            raise ShapeError(
+                f"tensordot: axis {i} of the left {shape_of(a)} is {m}, axis {j} of the right {shape_of(b)} is {n}; "
+                "they are summed together. Choose other axes?"
+            )
     left = ascii_letters[:rank]
     right = list(ascii_letters[rank : rank + other])
     for i, j in zip(of_a, of_b, strict=True):
@@ -199,6 +217,7 @@ def tensordot(a: Array, b: Array, axes: int | tuple[int | Sequence[int], int | S
     return _einsum_of_two(a, b, subscripts=f"{left},{''.join(right)}->{''.join(out)}")
 
 
+@named
 def dot(a: Array, b: Array) -> Any:
     """NumPy's dot: a product with a scalar, `a @ b` for vectors and matrices, else the sum over the last axis of a and
     the last but one of b."""
@@ -216,6 +235,7 @@ def _outer(a: Array, b: Array):
     return np.outer(np.asarray(a), np.asarray(b))
 
 
+@named
 def outer(a: Array, b: Array) -> Any:
     """a_i b_j: the products of all pairs; arrays of other ranks are flattened first.
 

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.errors import ShapeError
+from minitorch.errors import ArgumentError, ShapeError
+from minitorch.explain import named
 from minitorch.ops.arrangement import flip, pad
 from minitorch.ops.dtype import shape_of
 from minitorch.ops.elementwise import add
 from minitorch.ops.indexing import getitem, put_into_zeros
 from minitorch.ops.movement import reshape, transpose
+from minitorch.options import settled
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Shape
 
@@ -77,6 +79,7 @@ def conv1d_valid(x: Array, weight: Array, stride: int = 1, dilation: int = 1, gr
     return np.ascontiguousarray(out.swapaxes(-1, -2)).reshape(batch, outs, steps)
 
 
+@named
 def conv1d(
     x: Array,
     weight: Array,
@@ -98,6 +101,10 @@ def conv1d(
     Raises:
         ShapeError: sizes that do not fit, or "same" with a stride.
     """
+    given = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    plain = {option: settled("conv1d", option, value) for option, value in given.items()}
+    padding = plain.pop("padding")
+    stride, dilation, groups = (_one(option, value) for option, value in plain.items())
     if len(shape_of(x)) == 2:
         lone = conv1d(reshape(x, (1, *shape_of(x))), weight, bias, stride, padding, dilation, groups)
         return reshape(lone, lone.shape[1:])
@@ -112,8 +119,18 @@ def conv1d(
     return add(out, reshape(bias, (out.shape[1], 1)))
 
 
+def _one(option: str, value: Any) -> int:
+    """A number, which PyTorch users also write as a tuple of one."""
+    found = value[0] if isinstance(value, tuple | list) and len(value) == 1 else value
+    if not isinstance(found, int):
+        raise ArgumentError(f"conv1d: {option} is {value!r}; one integer is wanted.")
+    return found
+
+
 def _ends(padding: int | tuple[int, int] | str, stride: int, dilation: int, k: int) -> tuple[int, int] | None:
     """How many zeros before and after."""
+    if isinstance(padding, tuple | list) and len(padding) == 1:
+        padding = padding[0]
     if padding == "valid" or padding == 0:
         return None
     if padding == "same":
@@ -121,6 +138,7 @@ def _ends(padding: int | tuple[int, int] | str, stride: int, dilation: int, k: i
             raise ShapeError(f"conv1d: padding 'same' with stride {stride}; as many steps as x is long needs stride 1.")
         total = dilation * (k - 1)
         return total // 2, total - total // 2
-    if isinstance(padding, str):
+    ends = (padding, padding) if isinstance(padding, int) else padding
+    if isinstance(ends, str) or len(ends) != 2 or not all(isinstance(n, int) and n >= 0 for n in ends):
         raise ShapeError(f"conv1d: padding is {padding!r}; it can be a number, (before, after), 'same' or 'valid'.")
-    return (padding, padding) if isinstance(padding, int) else padding
+    return ends[0], ends[1]

@@ -12,20 +12,22 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.errors import OperandError
+from minitorch.explain import named
 from minitorch.ops.activations import sigmoid, smooth_relu, softplus
 from minitorch.ops.dtype import floating, values
 from minitorch.ops.elementwise import clip, exp, log, multiply, negative, square, subtract
 from minitorch.ops.reduce import mean, sum
-from minitorch.ops.select import where
+from minitorch.ops.select import equal, logical_and, where
 from minitorch.primitive import Array, elementwise_mismatch, primitive
 
 
 def known(reduction: str, name: str, also: tuple[str, ...] = ()) -> None:
-    """Raise a ValueError unless the reduction has a meaning."""
+    """Raise an OperandError unless the reduction has a meaning."""
     allowed = ("mean", "sum", *also, "none")
     if reduction not in allowed:
         said = ", ".join(map(repr, allowed[:-1]))
-        raise ValueError(f"{name}: reduction is {reduction!r}; it can be {said} or 'none'")
+        raise OperandError(f"{name}: reduction is {reduction!r}; it can be {said} or 'none'.")
 
 
 def reduced(losses: Any, reduction: str) -> Any:
@@ -35,6 +37,7 @@ def reduced(losses: Any, reduction: str) -> Any:
     return mean(losses) if reduction == "mean" and losses.size else sum(losses)
 
 
+@named
 def mse_loss(prediction: Array, target: Array, reduction: str = "mean") -> Any:
     """(prediction - target)^2; reduction "mean", "sum" or "none".
 
@@ -56,10 +59,13 @@ def _huber_formula(ranks, static):
 )
 def huber(x: Array, delta: float = 1.0):
     """x^2 / 2 where |x| <= delta, delta (|x| - delta / 2) elsewhere: parabola, then line (Huber 1964)."""
+    if not delta > 0:
+        raise OperandError(f"huber: delta is {delta!r}, where the parabola ends; it is more than 0. Use 1.0?")
     size = np.abs(floating(x))
     return np.where(size <= delta, size * size / 2, delta * (size - delta / 2))
 
 
+@named
 def huber_loss(prediction: Array, target: Array, reduction: str = "mean", delta: float = 1.0) -> Any:
     """huber(prediction - target); reduction "mean", "sum" or "none".
 
@@ -81,6 +87,7 @@ def logistic_loss(x: Array, target: Array):
     return smooth_relu(x) - x * np.asarray(target)
 
 
+@named
 def binary_cross_entropy_with_logits(
     logits: Array,
     target: Array,
@@ -116,6 +123,7 @@ def xlogx(x: Array):
     return x * np.log(np.where(x == 0, 1, x))
 
 
+@named
 def kl_div(logp: Array, target: Array, reduction: str = "mean", log_target: bool = False) -> Any:
     """t (log t - logp), with logp the predicted log-probabilities and t the target probabilities.
 
@@ -131,9 +139,17 @@ def kl_div(logp: Array, target: Array, reduction: str = "mean", log_target: bool
     if log_target:
         losses = multiply(exp(target), subtract(target, logp))
     else:  # where t is 0 nothing is lost, even if logp is -inf there
-        zero = values(target) == 0
-        losses = subtract(xlogx(target), multiply(target, where(zero, 0, logp) if zero.any() else logp))
+        losses = subtract(xlogx(target), multiply(target, countable(logp, target)))
     if reduction == "batchmean":
-        total = sum(losses)
-        return total / losses.shape[0] if losses.shape[0] else total
+        divergences = sum(losses, axis=tuple(range(1, losses.ndim)))
+        return reduced(divergences, "mean")
     return reduced(losses, reduction)
+
+
+def countable(logp: Any, q: Any) -> Any:
+    """Log-probabilities, but 0 in the place of -inf where q is 0: times q they count for nothing, and 0 * -inf is NaN.
+
+    Where logp is finite it stays: the derivative of q logp by q is logp, and that by both is 1.
+    """
+    gone = logical_and(equal(values(logp), -np.inf), equal(values(q), 0))
+    return where(gone, 0, logp) if np.any(gone) else logp

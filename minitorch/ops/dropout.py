@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.errors import OperandError
 from minitorch.ops.dtype import shape_of
 from minitorch.ops.elementwise import multiply
 from minitorch.ops.select import where
@@ -23,15 +24,15 @@ def dropout(x: Array, p: float = 0.5, training: bool = True) -> Any:
     neither.
 
     Raises:
-        ValueError: p is not in 0 ... 1.
+        OperandError: p is not in 0 ... 1.
 
     >>> from minitorch import seed
     >>> _ = seed(0)
     >>> dropout(np.ones(5), 0.5)
     array([2., 2., 2., 0., 0.])
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p is {p!r}, a probability; it can be from 0 to 1")
+    if not isinstance(p, int | float | np.floating) or not 0 <= p <= 1:
+        raise OperandError(f"dropout: p is {p!r}; it is a probability, a number from 0 to 1.")
     if not training or p == 0:
         return x
     keep = generator().random(shape_of(x), np.float32) >= p

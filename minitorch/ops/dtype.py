@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from minitorch.errors import DtypeError
-from minitorch.primitive import Array
+from minitorch.primitive import Array, P, Primitive, primitive
 from minitorch.shapes import Shape
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 def floating(x: Array) -> np.ndarray:
@@ -33,6 +40,78 @@ def integers(name: str, indices: Array) -> np.ndarray:
             )
         array = array.astype(int)
     return array
+
+
+def entries_dtype(name: str, dtype: DTypeLike) -> np.dtype:
+    """A dtype that tensors can hold: floating-point numbers of 16, 32 and 64 bits, integers and booleans.
+
+    Raises:
+        DtypeError: it is another one, or none.
+    """
+    try:
+        found = np.dtype(dtype)
+    except TypeError as error:
+        raise DtypeError(f"{name}: {error}. Use float32, float64, int64 or bool?") from None
+    if found.kind not in "fiub" or found.itemsize > 8:
+        raise DtypeError(
+            f"{name}: dtype {found}; tensors hold floating-point numbers, integers or booleans, of at most 64 bits. "
+            "Use float64?"
+        )
+    return found
+
+
+_HALF, _WIDE = np.dtype(np.float16), np.dtype(np.float32)
+
+
+def accumulating(
+    *, vjp: Mapping[str | tuple[str, ...], Callable[..., Any] | None], **record: Any
+) -> Callable[[Callable[P, Any]], Primitive[P]]:
+    """`primitive` for an operation that adds up or squares many entries: float16 is computed in float32, by the forward
+    function and by the rules, and the result is rounded.  Outputs beside it, which rules want, stay in float32.
+
+    A sum in float16 ends at 65504, and stops growing long before that.
+    """
+    rules = {key: fn and _in_float32(fn) for key, fn in vjp.items()}
+
+    def register(forward: Callable[P, Any]) -> Primitive[P]:
+        return primitive(vjp=rules, **record)(_rounded(forward))
+
+    return register
+
+
+def _in_float32(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """fn of float32 where it is given float16; what it returns is left in float32."""
+
+    @functools.wraps(fn)
+    def wide(*args: Any, **static: Any) -> Any:
+        for a in args:
+            if getattr(a, "dtype", None) == _HALF:
+                return fn(*map(_widened, args), **static)
+        return fn(*args, **static)
+
+    return wide
+
+
+def _widened(a: Any) -> Any:
+    return a.astype(_WIDE) if getattr(a, "dtype", None) == _HALF else a
+
+
+def _rounded(fn: Callable[P, Any]) -> Callable[P, Any]:
+    """fn with float16 computed in float32, and the (first) result rounded."""
+
+    @functools.wraps(fn)
+    def rounded(*args: P.args, **static: P.kwargs) -> Any:
+        if not args or getattr(args[0], "dtype", None) != _HALF:
+            return fn(*args, **static)
+        out: Any = fn(*map(_widened, args), **static)  # type: ignore[call-arg]
+        return (out[0].astype(_HALF), *out[1:]) if type(out) is tuple else out.astype(_HALF)
+
+    return rounded
+
+
+def is_number(x: Any) -> bool:
+    """Whether x is None or one number without a derivative: what may stand as an option rather than as an operand."""
+    return x is None or isinstance(x, int | float | np.generic) or (isinstance(x, np.ndarray) and not x.ndim)
 
 
 def shape_of(x: Array) -> Shape:

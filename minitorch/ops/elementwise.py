@@ -7,11 +7,13 @@ rule.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from minitorch.ops.dtype import floating
-from minitorch.ops.select import where
+from minitorch.explain import named
+from minitorch.ops.dtype import entries_dtype, floating, is_number
+from minitorch.ops.select import greater_equal, less_equal, logical_and, logical_not, logical_or, not_equal, where
 from minitorch.primitive import Array, elementwise_mismatch, primitive
 
 
@@ -67,15 +69,18 @@ def positive(x: Array):
     return np.array(x)
 
 
-def _less_one(b):
-    """b - 1 as an exponent, but 1 where b = 0: there the factor b makes the derivative 0 at every base, 0 included."""
+def _less_one(a, b):
+    """b - 1 as an exponent, but 1 where b = 0 and 1/a is infinite: b times that would be NaN, and is 0 at every base.
+
+    Elsewhere it stays b - 1 although b = 0, since the derivative of b a^(b-1) by b is 1/a there.
+    """
     if isinstance(b, int | float):
         return b - 1 if b else 1
-    return where(b == 0, 1, b - 1)
+    return where(logical_and(b == 0, absolute(a) < np.finfo(a.dtype).tiny), 1, b - 1)
 
 
 def _power_base(g, a, b):
-    return g * (b * power(a, _less_one(b)))
+    return g * (b * power(a, _less_one(a, b)))
 
 
 def _power_exponent(g, a, out):
@@ -131,16 +136,20 @@ def sign(x: Array):
     return np.sign(x)
 
 
-@primitive(formula="out[...] = max(x[...], 0)", vjp={"x": lambda g, out: g * (out > 0)})
+@primitive(formula="out[...] = max(x[...], 0)", vjp={"x": lambda g, out: g * logical_not(out <= 0)})
 def relu(x: Array):
-    """max(x, 0) (Nair & Hinton 2010); its gradient at 0 is 0, and relu(NaN) is NaN."""
+    """max(x, 0) (Nair & Hinton 2010); its gradient at 0 is 0; relu(NaN) is NaN, and the gradient passes there."""
     return np.maximum(x, 0)
 
 
 @primitive(vjp={"x": lambda g: g})
 def astype(x: Array, dtype: np.dtype):
-    """x in another floating dtype; reverse mode hands the gradient on in x's own dtype."""
-    return np.asarray(x, dtype)
+    """A copy of x in another dtype; reverse mode hands the gradient on in x's own dtype.
+
+    Raises:
+        DtypeError: tensors hold no such entries.
+    """
+    return np.array(x, entries_dtype("astype", dtype))
 
 
 @primitive(formula="out[...] = exp(x[...]) - 1", vjp={"x": lambda g, x: g * exp(x)})
@@ -174,8 +183,10 @@ def square(x: Array):
 
 
 def _log_share(g, a, out):
-    """exp(a - out), the share of a; where both operands are -inf (out is too) it is exp(-inf - 0) = 0."""
-    return g * exp(a - where(out == -np.inf, 0, out))
+    """exp(a - out), the share of a; where both operands are -inf (out is too) it is exp(-inf - 0) = 0, and where a is
+    inf it is 1."""
+    top = a == np.inf
+    return g * exp(where(top, 0, a) - where(logical_or(top, out == -np.inf), 0, out))
 
 
 @primitive(
@@ -184,16 +195,15 @@ def _log_share(g, a, out):
     explain=elementwise_mismatch,
 )
 def logaddexp(a: Array, b: Array):
-    """log(exp(a) + exp(b)) without overflow; of -inf and -inf it is -inf, with gradient 0."""
+    """log(exp(a) + exp(b)) without overflow; of -inf and -inf it is -inf, with gradient 0; by an operand that is inf
+    the gradient is 1."""
     return np.logaddexp(a, b)
 
 
 def _inside(g, x, *, min, max):
-    """The gradient passes between the bounds and at them."""
-    inside = True if min is None else x >= min
-    if max is not None:
-        inside = inside * (x <= max)
-    return g if inside is True else where(inside, g, 0)
+    """The gradient passes between the bounds, at them, and where x is NaN."""
+    g = g if min is None else where(x < min, 0, g)
+    return g if max is None else where(x > max, 0, g)
 
 
 def _clip_formula(ranks, static):
@@ -207,14 +217,63 @@ def _number(value) -> str:
     return f"{value}" if value >= 0 else f"(-{-value})"
 
 
-@primitive(formula=_clip_formula, vjp={"x": _inside})
-def clip(x: Array, min: float | None = None, max: float | None = None):
-    """x, but no less than `min` and no more than `max`; None is no bound.  The gradient at a bound is 1.
-
-    The bounds are numbers or arrays without a derivative; for bounds that have one use `minimum` and `maximum`.
-    """
+@primitive(name="clip", formula=_clip_formula, vjp={"x": _inside})
+def _clip(x: Array, min: float | None = None, max: float | None = None):
     x = np.asarray(x)
     return x.copy() if min is None and max is None else np.clip(x, min, max)
+
+
+@named
+def clip(x: Array, min: Array | None = None, max: Array | None = None) -> Any:
+    """x, but no less than `min` and no more than `max`; None is no bound.
+
+    Bounds are numbers, or arrays and Tensors that broadcast, by which the result is differentiated where it is a bound.
+    An upper bound below the lower one wins, as in `np.clip`.
+
+    The gradient by x is 1 at a bound, and where x is NaN.
+
+    >>> clip(np.array([-2.0, 0.5, 3.0]), 0.0, np.array([1.0, 1.0, 2.0]))
+    array([0. , 0.5, 2. ])
+    """
+    if all(is_number(bound) for bound in (min, max)):
+        return _clip(x, min=min, max=max)  # type: ignore[arg-type]
+    if min is not None:
+        x = where(logical_or(greater_equal(x, min), not_equal(x, x)), x, min)
+    return x if max is None else where(logical_or(less_equal(x, max), not_equal(x, x)), x, max)
+
+
+@primitive(vjp={"a": None, "b": None}, explain=elementwise_mismatch)
+def floor_divide(a: Array, b: Array):
+    """The largest integer that is not above a / b; no gradient passes."""
+    return np.floor_divide(a, b)
+
+
+@primitive(
+    vjp={"a": lambda g: g, "b": lambda g, a, b: -g * floor_divide(a, b)},
+    explain=elementwise_mismatch,
+)
+def remainder(a: Array, b: Array):
+    """a - b floor(a / b), with the sign of b, as NumPy and Python have it; between its jumps the derivative is 1 by a
+    and -floor(a / b) by b."""
+    return np.remainder(a, b)
+
+
+@primitive(vjp={"x": None})
+def isnan(x: Array):
+    """Whether x is NaN."""
+    return np.isnan(x)
+
+
+@primitive(vjp={"x": None})
+def isinf(x: Array):
+    """Whether x is infinite, of either sign."""
+    return np.isinf(x)
+
+
+@primitive(vjp={"x": None})
+def isfinite(x: Array):
+    """Whether x is neither infinite nor NaN."""
+    return np.isfinite(x)
 
 
 @primitive(vjp={"x": None})

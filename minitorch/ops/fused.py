@@ -10,74 +10,91 @@ from __future__ import annotations
 
 import numpy as np
 
-from minitorch.ops.dtype import floating
+from minitorch.ops.dtype import accumulating, floating
 from minitorch.ops.elementwise import exp
-from minitorch.ops.movement import expand_dims
-from minitorch.ops.reduce import sum
-from minitorch.primitive import Array, primitive
-from minitorch.shapes import normalize_axes
+from minitorch.ops.movement import reshape
+from minitorch.ops.reduce import no_such_axis, sum
+from minitorch.primitive import Array
+from minitorch.shapes import Axis, kept_shape, normalize_axes
 
 
 def _over_axis(text: str):
-    """A formula over the last axis, with that axis moved to where `axis` says.  `{i}`: all indices, `{k}`: with k
-    summed."""
+    """A formula over the axes that `axis` says.  `{i}`: the indices of an entry, `{k}`: with k for i where it is summed
+    `{over}`, `{rest}`: those of the other axes."""
 
     def formula(ranks, static):
         rank = ranks["x"]
-        (axis,) = normalize_axes(static.get("axis", -1), rank)
-        letters = ["i" if a == axis else f"b{a}" for a in range(rank)]
+        axes = normalize_axes(static.get("axis", -1), rank)
+        own = {a: "" if len(axes) == 1 else f"{a}" for a in axes}  # several axes have a letter each
+
+        def entry(letter: str) -> str:
+            return ",".join(f"{letter}{own[a]}" if a in own else f"b{a}" for a in range(rank))
+
+        over = ",".join(f"k{n}" for n in own.values())
         names = {
-            "i": ",".join(letters),
-            "k": ",".join(["k" if a == axis else letter for a, letter in enumerate(letters)]),
-            "rest": ",".join(letter for a, letter in enumerate(letters) if a != axis),
+            "i": entry("i"),
+            "k": entry("k"),
+            "rest": ",".join(f"b{a}" for a in range(rank) if a not in own),
+            "over": over if len(axes) == 1 else f"{{{over}}}",
         }
         return text.format(**names).replace("[]", "")
 
     return formula
 
 
-def shifted(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """x minus its maximum, and the maximum; an infinite maximum is not subtracted, since inf - inf would be NaN."""
+def shifted(x: np.ndarray, axis: Axis) -> tuple[np.ndarray, np.ndarray]:
+    """x minus its maximum, and the maximum.
+
+    A maximum of -inf is not subtracted: a row of nothing but -inf is left to the caller.  With inf in a row, the row's
+    exponentials sum to NaN.
+    """
     top = np.max(x, axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, 0).astype(x.dtype, copy=False)
+    top = np.where(top == -np.inf, 0, top).astype(x.dtype, copy=False)
     return x - top, top
 
 
-@primitive(
+@accumulating(
     outputs=("S",),
-    formula=_over_axis("Z[{rest}] = sum_k exp(x[{k}]); S[{i}] = exp(x[{i}]) / Z[{rest}]"),
+    formula=_over_axis("Z[{rest}] = sum_{over} exp(x[{k}]); S[{i}] = exp(x[{i}]) / Z[{rest}]"),
     vjp={"x": lambda g, S, *, axis: S * (g - sum(g * S, axis=axis, keepdims=True))},
+    explain=no_such_axis,
 )
-def softmax(x: Array, axis: int = -1):
-    """exp(x) over its sum along `axis`: positive weights that sum to 1.  All entries -inf give NaN, as the formula
-    says.
+def softmax(x: Array, axis: Axis = -1):
+    """exp(x) over its sum along `axis` (one, several, or None for all): positive weights that sum to 1.  A row of
+    nothing but -inf, and one with an inf, is NaN.
 
     >>> softmax(np.array([0.0, 0.0, 1e4]))
     array([0., 0., 1.])
     """
-    e, _ = shifted(floating(x), axis)
-    np.exp(e, out=e)
     with np.errstate(invalid="ignore"):
+        e, _ = shifted(floating(x), axis)
+        np.exp(e, out=e)
         return np.divide(e, e.sum(axis, keepdims=True), out=e)
 
 
-@primitive(
+def _kept(reduced, x, axis: Axis):
+    return reshape(reduced, kept_shape(x.shape, axis))
+
+
+@accumulating(
     name="log_softmax",
     outputs=("out", "lse"),
-    formula=_over_axis("lse[{rest}] = log(sum_k exp(x[{k}])); out[{i}] = x[{i}] - lse[{rest}]"),
+    formula=_over_axis("lse[{rest}] = log(sum_{over} exp(x[{k}])); out[{i}] = x[{i}] - lse[{rest}]"),
     vjp={
         "x": lambda g, g_lse, x, lse, *, axis: (
-            g + exp(x - expand_dims(lse, axis)) * (expand_dims(g_lse, axis) - sum(g, axis=axis, keepdims=True))
+            g + exp(x - _kept(lse, x, axis)) * (_kept(g_lse, x, axis) - sum(g, axis=axis, keepdims=True))
         )
     },
+    explain=no_such_axis,
 )
-def _log_softmax(x: Array, axis: int = -1):
+def _log_softmax(x: Array, axis: Axis = -1):
     x = floating(x)
-    moved, top = shifted(x, axis)
+    with np.errstate(invalid="ignore"):
+        moved, top = shifted(x, axis)
     lse = np.log(np.exp(moved).sum(axis, keepdims=True)) + top
-    return x - lse, np.squeeze(lse, axis)
+    return x - lse, np.squeeze(lse, normalize_axes(axis, x.ndim))
 
 
-def log_softmax(x: Array, axis: int = -1):
+def log_softmax(x: Array, axis: Axis = -1):
     """log(softmax(x)) along `axis`, without taking the logarithm of a number that has underflowed to 0."""
     return _log_softmax(x, axis=axis)[0]

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from minitorch.errors import ShapeError
+from minitorch.explain import named
 from minitorch.ops.dtype import integers, shape_of
-from minitorch.ops.indexing import getitem, put_into_zeros
+from minitorch.ops.indexing import add_at, getitem, put_into_zeros
 from minitorch.ops.movement import broadcast_to, reshape
 from minitorch.ops.select import where
-from minitorch.primitive import Array, primitive
+from minitorch.primitive import Array, elementwise_mismatch, primitive
 from minitorch.shapes import Shape, axis_mismatch, normalize_axes
 
 
@@ -62,8 +63,11 @@ def take_along_axis(x: Array, indices: Array, axis: int | None = -1):
     return np.take_along_axis(np.asarray(x), integers("take_along_axis", indices), axis)
 
 
+@named
 def gather(x: Array, axis: int, index: Array) -> Any:
     """PyTorch's gather: as `take_along_axis`, but the other axes of `index` may be shorter than those of x.
+
+    A negative index counts from the end, as in NumPy; PyTorch refuses it.
 
     Raises:
         ShapeError: different numbers of axes, or an index outside.
@@ -92,10 +96,11 @@ def _fits(name: str, x_shape: Shape, axis: int, indices: Shape) -> None:
 def _scatter_add(x: Array, indices: Array, values: Array, *, axis: int):
     indices = np.asarray(indices)
     out = np.array(x, np.result_type(x, values))
-    np.add.at(out, _grid(indices, axis, indices.shape), values)
+    add_at(out, _grid(indices, axis, indices.shape), values)
     return out
 
 
+@named
 def scatter_add(x: Array, axis: int, index: Array, values: Array) -> Any:
     """x with `values` added at `index` along `axis`; where an index repeats, the values are summed.
 
@@ -110,6 +115,7 @@ def scatter_add(x: Array, axis: int, index: Array, values: Array) -> Any:
     return _scatter_add(x, positions, values, axis=axis)
 
 
+@named
 def masked_fill(x: Array, mask: Array, value: Array) -> Any:
     """x, but `value` where the mask is true; no gradient reaches x there.
 
@@ -139,7 +145,10 @@ def safe_where(condition: Array, f: Callable[[Any], Any], x: Array, other: Array
     Tensor([0.  , 0.25], dtype=float32)
     """
     chosen = np.asarray(condition).astype(bool)
-    shape = np.broadcast_shapes(chosen.shape, shape_of(x), shape_of(other))
+    shapes = (chosen.shape, shape_of(x), shape_of(other))
+    if reason := elementwise_mismatch(*shapes):
+        raise ShapeError(f"safe_where: {reason}")
+    shape = np.broadcast_shapes(*shapes)
     chosen = np.broadcast_to(chosen, shape)
     picked = getitem(x if shape_of(x) == shape else broadcast_to(x, shape), (chosen,))
     values = f(picked)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.ops.dtype import integers
+from minitorch.ops.dtype import integers, shape_of
 from minitorch.ops.movement import expand_dims
 from minitorch.ops.select import where
 from minitorch.primitive import Array, primitive
@@ -37,7 +37,17 @@ def _add_back(total, g, x_shape: Shape, *, index: Index):
     if is_basic(index):
         total[index] += g
     else:
-        np.add.at(total, index, g)
+        add_at(total, index, g)
+
+
+def add_at(total: np.ndarray, index: Index, values: Any) -> None:
+    """total[index] += values, in which an entry that is named twice gets both; float16 adds up in float32."""
+    if total.dtype == np.float16:
+        wide = total.astype(np.float32)
+        np.add.at(wide, index, values)
+        total[...] = wide
+    else:
+        np.add.at(total, index, values)
 
 
 @primitive(vjp={"x": _put_back}, add={"x": _add_back})
@@ -57,12 +67,18 @@ def put_into_zeros(g: Array, index: Index, shape: Shape):
     if is_basic(index):
         out[index] = g
     else:
-        np.add.at(out, index, g)
+        add_at(out, index, g)
     return out
 
 
-def _no_such_row(table: Shape, indices: Shape, **static: Any) -> str:
+def _no_such_row(table: Shape, indices: Shape, *, padding_idx: int | None = None) -> str:
+    if _no_padding(table, padding_idx):
+        return f"padding_idx {padding_idx} is no row of the table {table}; it can be {-table[0]} ... {table[0] - 1}."
     return f"an index is outside 0 ... {table[0] - 1}, the rows of the table {table}. Is the vocabulary larger?"
+
+
+def _no_padding(table: Shape, padding_idx: int | None) -> bool:
+    return padding_idx is not None and not -table[0] <= padding_idx < table[0]
 
 
 def _without_padding(g, indices, table_shape: Shape, padding_idx: int | None):
@@ -79,14 +95,16 @@ def _to_rows(g, indices, table_shape: Shape, *, padding_idx):
 
 
 def _add_to_rows(total, g, indices, table_shape: Shape, *, padding_idx):
-    np.add.at(total, (np.asarray(indices),), _without_padding(g, indices, table_shape, padding_idx))
+    add_at(total, (np.asarray(indices),), _without_padding(g, indices, table_shape, padding_idx))
 
 
 @primitive(vjp={"table": _to_rows, "indices": None}, add={"table": _add_to_rows}, explain=_no_such_row)
 def embedding(table: Array, indices: Array, padding_idx: int | None = None):
-    """Row `indices[...]` of the table: table (N, d), integer indices (...) -> (..., d); row `padding_idx` gets no
-    gradient."""
+    """Row `indices[...]` of the table: table (N, d), integer indices (...) -> (..., d); row `padding_idx`, counted from
+    the end if it is negative, gets no gradient."""
     indices = integers("embedding", indices)
+    if _no_padding(shape_of(table), padding_idx):
+        raise IndexError("no such row")
     if indices.size and indices.min() < 0:
         raise IndexError("negative index")
     return np.asarray(table)[indices]

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.errors import DtypeError, ShapeError
-from minitorch.ops.distances import known, reduced
-from minitorch.ops.dtype import floating, shape_of, values
+from minitorch.errors import DtypeError, OperandError, ShapeError
+from minitorch.explain import named
+from minitorch.ops.distances import countable, known, reduced
+from minitorch.ops.dtype import accumulating, floating, shape_of, values
 from minitorch.ops.elementwise import astype, exp, multiply
 from minitorch.ops.fused import log_softmax, shifted
 from minitorch.ops.gathering import take_along_axis
 from minitorch.ops.indexing import getitem, put_into_zeros
 from minitorch.ops.movement import expand_dims, squeeze
 from minitorch.ops.reduce import sum
-from minitorch.ops.select import where
-from minitorch.primitive import Array, primitive
+from minitorch.primitive import Array
 from minitorch.shapes import Shape
 
 
@@ -37,18 +37,20 @@ def _at_targets(targets: np.ndarray) -> tuple[np.ndarray, ...]:
     return (*np.indices(targets.shape, sparse=True), targets)
 
 
-@primitive(
+@accumulating(
     name="cross_entropy",
     outputs=("out", "lse"),
     vjp={"logits": _cross_entropy_rule, "targets": None},
 )
 def _cross_entropy(logits: Array, targets: Array):
     logits, targets = floating(logits), np.asarray(targets)
-    moved, top = shifted(logits, -1)
+    with np.errstate(invalid="ignore"):
+        moved, top = shifted(logits, -1)
     lse = (np.log(np.exp(moved).sum(-1, keepdims=True)) + top)[..., 0]
     return lse - logits[_at_targets(targets)], lse
 
 
+@named
 def cross_entropy(
     logits: Array,
     targets: Array | Sequence[Any],
@@ -80,7 +82,7 @@ def cross_entropy(
     """
     known(reduction, "cross_entropy")
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing is {label_smoothing!r}; it can be from 0 to 1")
+        raise OperandError(f"cross_entropy: label_smoothing is {label_smoothing!r}; it can be from 0 to 1.")
     shape, given = shape_of(logits), values(targets)  # type: ignore[arg-type]
     weight = _class_weight("cross_entropy", weight, logits)
     if given.dtype.kind == "f" and shape and given.shape == shape:
@@ -102,6 +104,7 @@ def cross_entropy(
     return _over_kept(losses, keep, factor, reduction)
 
 
+@named
 def nll_loss(
     logp: Array,
     targets: Array | Sequence[Any],
@@ -135,8 +138,7 @@ def _picked(logp: Any, classes: np.ndarray, weight: np.ndarray | None) -> tuple[
 
 def _expected(logp: Any, q: Any) -> Any:
     """-sum_c q_c logp_c, in which a class of probability 0 counts for nothing, even where logp is -inf."""
-    zero = values(q) == 0
-    return -sum(multiply(q, where(zero, 0, logp) if zero.any() else logp), axis=-1)
+    return -sum(multiply(q, countable(logp, q)), axis=-1)
 
 
 def _kept(rows: Array, classes: np.ndarray, keep: np.ndarray) -> tuple[Any, np.ndarray]:
@@ -148,6 +150,8 @@ def _over_kept(losses: Any, keep: np.ndarray, factor: np.ndarray | None, reducti
     """The sum or (weighted) mean over the rows that are kept; of none it is 0."""
     if reduction == "none":
         return losses if keep.all() else put_into_zeros(losses, (keep,), keep.shape)
+    if losses.dtype == np.float16:  # their sum may be too large for it, and their mean is not
+        return astype(_over_kept(astype(losses, np.dtype(np.float32)), keep, factor, reduction), losses.dtype)
     total = sum(losses)
     if reduction == "sum":
         return total

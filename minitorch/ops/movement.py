@@ -11,7 +11,8 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from minitorch.errors import ShapeError
+from minitorch.errors import ArgumentError, ShapeError
+from minitorch.ops.dtype import accumulating
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Axis, Shape, inverse_permutation, normalize_axes, stretched_axes
 
@@ -49,7 +50,7 @@ def broadcast_to(x: Array, shape: Shape):
     return np.broadcast_to(x, shape)
 
 
-@primitive(vjp={"x": lambda g, x_shape: broadcast_to(g, x_shape)})
+@accumulating(vjp={"x": lambda g, x_shape: broadcast_to(g, x_shape)})
 def sum_to(x: Array, shape: Shape):
     """Sum over the axes that broadcasting `shape` to x's shape would stretch: the adjoint of `broadcast_to`.
 
@@ -108,9 +109,27 @@ def _concatenate(*parts: Array, axis: int = 0):
     return np.concatenate(parts, axis)
 
 
-def concatenate(arrays: Sequence[Array], axis: int = 0):
-    """Join along an axis that exists: shapes (..., m, ...) and (..., n, ...) give (..., m + n, ...)."""
+def concatenate(arrays: Sequence[Array], axis: int | None = 0):
+    """Join along an axis that exists: shapes (..., m, ...) and (..., n, ...) give (..., m + n, ...); None flattens
+    first."""
+    arrays = parts_of("concatenate", arrays)
+    if axis is None:
+        arrays, axis = [reshape(a, (-1,)) for a in arrays], 0
     return _concatenate(*arrays, axis=axis)
+
+
+def parts_of(name: str, arrays: Sequence[Array]) -> Sequence[Array]:
+    """The arrays to join, which stand in one sequence, or along the first axis of one array.
+
+    Raises:
+        ArgumentError: there is no sequence.
+    """
+    try:
+        return list(arrays)
+    except TypeError:
+        raise ArgumentError(
+            f"{name}: it takes a sequence of arrays, not a {type(arrays).__name__} without axes. Write {name}([a, b])?"
+        ) from None
 
 
 def _stack_mismatch(*shapes: Shape, axis: int) -> str | None:
@@ -136,4 +155,4 @@ def _take_one(g, i: int, axis: int):
 
 def stack(arrays: Sequence[Array], axis: int = 0):
     """Join along a new axis: n arrays of shape (a, b) give (n, a, b)."""
-    return _stack(*arrays, axis=axis)
+    return _stack(*parts_of("stack", arrays), axis=axis)

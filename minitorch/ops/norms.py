@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.errors import ShapeError
-from minitorch.ops.dtype import floating, shape_of
+from minitorch.errors import OperandError, ShapeError
+from minitorch.explain import named
+from minitorch.ops.dtype import accumulating, floating, shape_of
 from minitorch.ops.elementwise import add, multiply
 from minitorch.ops.movement import expand_dims, reshape
 from minitorch.ops.reduce import mean
-from minitorch.primitive import Array, composite, primitive
+from minitorch.primitive import Array, composite
 from minitorch.shapes import Shape
 
 
@@ -34,7 +35,7 @@ def _scale_back(centred, g, g_r, out, r):
     return r * (centred - out * mean(g * out, axis=-1, keepdims=True)) - out * (g_r * r * r / out.shape[-1])
 
 
-@primitive(
+@accumulating(
     name="standardize",
     outputs=("out", "r"),
     formula=lambda ranks, static: (
@@ -45,6 +46,7 @@ def _scale_back(centred, g, g_r, out, r):
 )
 def _standardize(x: Array, *, eps: float):
     x = floating(x)
+    _not_negative("standardize", eps)
     centred = x - x.mean(-1, keepdims=True)
     r = 1 / np.sqrt(np.square(centred).mean(-1, keepdims=True) + eps)
     return np.multiply(centred, r, out=centred), r[..., 0]
@@ -55,7 +57,7 @@ def _rms_rule(g, g_r, out, r):
     return _scale_back(g, g, g_r, out, r)
 
 
-@primitive(
+@accumulating(
     name="rms_scale",
     outputs=("out", "r"),
     formula=lambda ranks, static: (
@@ -65,8 +67,14 @@ def _rms_rule(g, g_r, out, r):
 )
 def _rms_scale(x: Array, *, eps: float):
     x = floating(x)
+    _not_negative("rms_scale", eps)
     r = 1 / np.sqrt(np.square(x).mean(-1, keepdims=True) + eps)
     return x * r, r[..., 0]
+
+
+def _not_negative(name: str, eps: float) -> None:
+    if not eps >= 0:
+        raise OperandError(f"{name}: eps is {eps!r}; a variance plus a negative number has no root. Use 1e-5?")
 
 
 def _fits(name: str, x: Shape, **parts: Any) -> None:
@@ -117,6 +125,7 @@ def rms_norm(x: Array, weight: Array | None = None, eps: float = 1e-6) -> Any:
     return out if weight is None else multiply(out, weight)
 
 
+@named
 def group_norm(x: Array, groups: int, weight: Array | None = None, bias: Array | None = None, eps: float = 1e-5) -> Any:
     """The layer norm of each block of channels / groups channels: x (batch, channels, ...), weight and bias
     (channels,).

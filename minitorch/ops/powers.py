@@ -37,8 +37,8 @@ def cbrt(x: Array):
 
 
 def _part_of(g, a, out):
-    """a / out, and 0 at the origin, as for the norm of a vector."""
-    return g * (a / where(out == 0, 1, out))
+    """a / out, and 0 at the origin in every derivative, as for the norm of a vector."""
+    return where(out == 0, 0, g * (a / where(out == 0, 1, out)))
 
 
 @primitive(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.ops.dtype import accumulating
 from minitorch.ops.movement import broadcast_to, reshape
 from minitorch.ops.select import equal, where
 from minitorch.primitive import Array, primitive
@@ -16,6 +17,11 @@ from minitorch.shapes import Axis, Shape, axis_mismatch, kept_shape, normalize_a
 def spread(g, shape: Shape, axis: Axis):
     """A cotangent of the reduced shape, stretched over the axes that were reduced."""
     return broadcast_to(reshape(g, kept_shape(shape, axis)), shape)
+
+
+def no_such_axis(x_shape: Shape, *, axis: Axis = -1, **static: Any) -> str | None:
+    """Which axis does not exist."""
+    return axis_mismatch(x_shape, axis)
 
 
 def axis_missing(x_shape: Shape, *, axis: Axis = None, **static: Any) -> str | None:
@@ -50,7 +56,7 @@ def over_axes(text: str):
     return formula
 
 
-@primitive(
+@accumulating(
     formula=over_axes("out[{out}] = sum_{{{over}}} x[{x}]"),
     vjp={"x": lambda g, x_shape, *, axis: spread(g, x_shape, axis)},
     explain=axis_missing,
@@ -60,7 +66,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False):
     return np.sum(x, axis, keepdims=keepdims)
 
 
-@primitive(
+@accumulating(
     formula=over_axes("out[{out}] = mean_{{{over}}} x[{x}]"),
     vjp={"x": lambda g, x_shape, *, axis: spread(g / reduced_count(x_shape, axis), x_shape, axis)},
     explain=axis_missing,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from minitorch.ops.arrangement import flip
+from minitorch.ops.dtype import accumulating
 from minitorch.ops.indexing import getitem
 from minitorch.ops.movement import concatenate, reshape, transpose
 from minitorch.ops.reduce import axis_missing, spread
@@ -24,7 +25,7 @@ def _from_the_end(g, x_shape: Shape, *, axis):
     return reshape(flip(cumsum(flip(g, axis=a), axis=a), axis=a), x_shape)
 
 
-@primitive(vjp={"x": _from_the_end}, explain=lambda x, *, axis=None: axis_mismatch(x, axis))
+@accumulating(vjp={"x": _from_the_end}, explain=lambda x, *, axis=None: axis_mismatch(x, axis))
 def cumsum(x: Array, axis: int | None = None):
     """The running sum along `axis`; None flattens first."""
     return np.cumsum(x, axis)
@@ -50,7 +51,7 @@ def _recurrence(g, m, axis: int):
 
 
 def _cumprod_rule(g, x, x_shape: Shape, *, axis):
-    if axis is None:
+    if axis is None or not x_shape:
         x, axis = reshape(x, (-1,)), 0
     (axis,) = normalize_axes(axis, g.ndim)
     s = flip(_recurrence(flip(g, axis=axis), _shifted(flip(x, axis=axis), axis, 0.0), axis), axis=axis)

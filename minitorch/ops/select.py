@@ -33,8 +33,8 @@ def where(condition: Array, a: Array, b: Array):
 
 
 def _share(g, chosen, other):
-    """g where `chosen` won, half of it at a tie."""
-    return where(chosen > other, g, where(chosen == other, g / 2, 0))
+    """g where `chosen` won, half of it at a tie; where either is NaN so is the result, and g reaches both."""
+    return where(other > chosen, 0, where(chosen == other, g / 2, g))
 
 
 @primitive(

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.ops.dtype import floating, shape_of
-from minitorch.ops.elementwise import absolute, exp
+from minitorch.errors import OperandError
+from minitorch.explain import named
+from minitorch.ops.dtype import accumulating, floating, is_number, shape_of, values
+from minitorch.ops.elementwise import absolute, astype, divide, exp, power
 from minitorch.ops.indexing import getitem
 from minitorch.ops.movement import reshape, squeeze
-from minitorch.ops.reduce import axis_missing, max, mean, over_axes, spread, sum
+from minitorch.ops.reduce import axis_missing, max, mean, min, over_axes, spread, sum
 from minitorch.ops.select import where
-from minitorch.primitive import Array, primitive
+from minitorch.primitive import Array
 from minitorch.shapes import Axis, Shape, kept_shape, normalize_axes, reduced_count
 
 
@@ -24,7 +26,7 @@ def _centred(x, axis: Axis):
     return x - mean(x, axis=axis, keepdims=True)
 
 
-@primitive(
+@accumulating(
     formula=over_axes(
         "m[{out}] = mean_{{{over}}} x[{x}]; out[{out}] = sum_{{{over}}} (x[{x}] - m[{out}])**2 / ({n} - {ddof})"
     ),
@@ -56,7 +58,7 @@ def _std_rule(g, x, out, x_shape: Shape, *, axis, ddof):
     return spread(scale, x_shape, axis) * _centred(x, axis)
 
 
-@primitive(
+@accumulating(
     formula=over_axes(
         "m[{out}] = mean_{{{over}}} x[{x}]; v[{out}] = sum_{{{over}}} (x[{x}] - m[{out}])**2 / ({n} - {ddof});"
         "out[{out}] = sqrt(v[{out}])"
@@ -75,7 +77,7 @@ def _lse_rule(g, x, out, x_shape: Shape, *, axis):
     return spread(g, x_shape, axis) * exp(x - reshape(shift, kept_shape(x_shape, axis)))
 
 
-@primitive(
+@accumulating(
     formula=over_axes("out[{out}] = log(sum_{{{over}}} exp(x[{x}]))"),
     vjp={"x": _lse_rule},
     explain=axis_missing,
@@ -96,7 +98,7 @@ def _norm_rule(g, x, out, x_shape: Shape, *, axis):
     return where(out == 0, 0, g * (x / where(out == 0, 1, out)))
 
 
-@primitive(
+@accumulating(
     name="norm",
     formula=over_axes("out[{out}] = sqrt(sum_{{{over}}} x[{x}]**2)"),
     vjp={"x": _norm_rule},
@@ -111,17 +113,19 @@ def _norm(x: Array, axis: Axis = None, keepdims: bool = False):
     return out if keepdims else np.squeeze(out, normalize_axes(axis, x.ndim))
 
 
+@named
 def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """The Euclidean length over any axes (of a matrix: Frobenius), or the norm of another `ord`, as `np.linalg.norm`.
 
-    At 0 the gradient is 0.
+    At 0 the gradient is 0; an entry that is 0 has gradient 0.
 
     Args:
-        ord: over one axis 1, 2 or inf: the sum of the sizes, the root of the sum of squares, the largest size; over two
-            1 or inf: the largest sum of sizes in a column or row, or "fro".  None is Euclidean over any axes.
+        ord: over one axis any number p, for (sum |x|^p)^(1/p), with 0 for how many entries are not 0, and inf and -inf
+            for the largest and the smallest size; over two 1 or inf (-1 or -inf): the largest (smallest) sum of sizes
+            in a column or row, or "fro".  None is Euclidean over any axes.
 
     Raises:
-        ValueError: another `ord`, or one for more than two axes.
+        OperandError: another `ord`, or one for more than two axes.
 
     >>> norm(np.array([3.0, 4.0])).item()
     5.0
@@ -129,12 +133,37 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     axes = normalize_axes(axis, len(shape_of(x)))
     if ord is None or (ord == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2):
         return _norm(x, axis=axis, keepdims=keepdims)
-    if ord in (1, np.inf) and len(axes) == 1:
-        return (sum if ord == 1 else max)(absolute(x), axis=axis, keepdims=keepdims)
-    if ord in (1, np.inf) and len(axes) == 2:
+    number = is_number(ord) and not isinstance(ord, bool)
+    if number and len(axes) == 1:
+        return _vector_norm(x if hasattr(x, "dtype") else np.asarray(x), float(ord), axes, keepdims)
+    if number and len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
         rows, columns = axes
-        summed, rest = (rows, columns) if ord == 1 else (columns, rows)
-        out = max(sum(absolute(x), axis=summed, keepdims=True), axis=rest, keepdims=True)
+        summed, rest = (rows, columns) if ord in (1, -1) else (columns, rows)
+        out = (max if ord > 0 else min)(sum(absolute(x), axis=summed, keepdims=True), axis=rest, keepdims=True)
         return out if keepdims else squeeze(out, axes)
-    allowed = {1: "1, 2 or inf", 2: "1, inf or 'fro'"}.get(len(axes), "None")
-    raise ValueError(f"norm: ord is {ord!r}; over {len(axes)} axes it can be {allowed}")
+    allowed = {1: "any number", 2: "1, -1, inf, -inf or 'fro'"}.get(len(axes), "None")
+    raise OperandError(f"norm: ord is {ord!r}; over {len(axes)} axes it can be {allowed}.")
+
+
+def _vector_norm(x: Any, p: float, axes: Shape, keepdims: bool) -> Any:
+    if x.dtype == np.float16:  # sums of powers are too large for it
+        return astype(_vector_norm(astype(x, np.dtype(np.float32)), p, axes, keepdims), x.dtype)
+    size = absolute(x)
+    if p == 0:
+        return sum(astype(size > 0, size.dtype), axis=axes, keepdims=keepdims)
+    if p == 1 or np.isinf(p):
+        return {1: sum, np.inf: max, -np.inf: min}[p](size, axis=axes, keepdims=keepdims)
+    # Sizes are brought to about 1 first, since a power may overflow; on what they are divided by, nothing depends
+    found = floating(values(x))
+    of = np.maximum if p > 0 else np.minimum
+    scale = of.reduce(np.abs(found), axes, keepdims=True, initial=None if found.size else 0)
+    ordinary = (scale > 0) & np.isfinite(scale)
+    scale = np.where(ordinary, scale, 1).astype(found.dtype)
+    zero = values(size) == 0
+    smooth = p > 0 and p % 2 == 0  # |x|^p is x^p, and its derivatives at 0 are those of a polynomial
+    powers = power(divide(x, scale), p) if smooth else power(where(zero, 1, divide(size, scale)), p)
+    powers = powers if smooth else where(zero, 0, powers)
+    total = sum(powers, axis=axes, keepdims=True)
+    nothing = values(total) == 0 if p > 0 else zero.any(axes, keepdims=True)  # a size of 0 has an infinite power
+    out = where(nothing, 0, power(where(nothing, 1, total), 1 / p) * scale)
+    return out if keepdims else squeeze(out, axes)

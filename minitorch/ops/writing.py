@@ -9,6 +9,7 @@ import numpy as np
 
 from minitorch.ops.elementwise import multiply
 from minitorch.ops.indexing import Index, getitem, is_basic
+from minitorch.ops.movement import reshape
 from minitorch.primitive import Array, primitive
 
 
@@ -26,8 +27,10 @@ def _of_value(g, *, index: Index, x_shape):
     return multiply(read, last[index] == places)
 
 
-def _of_value_rule(g, x_shape, *, index: Index):
-    return _of_value(g, index=index, x_shape=x_shape)
+def _of_value_rule(g, x_shape, value_shape, *, index: Index):
+    found = _of_value(g, index=index, x_shape=x_shape)
+    more = len(value_shape) - found.ndim  # leading axes of size 1, which NumPy drops when it writes
+    return found if more <= 0 else reshape(found, (1,) * more + found.shape)
 
 
 @primitive(vjp={"x": _of_x, "value": _of_value_rule})
