@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
 import numpy as np
 
-from minitorch.errors import ArgumentError, MinitorchError, RegistrationError
+from minitorch.errors import MinitorchError, RegistrationError
 from minitorch.explain import Explanation, explained
+from minitorch.misread import check_flags, checked, misread, refused
 from minitorch.shapes import Shape, broadcast_mismatch
-from minitorch.signature import EMPTY, Parameter, parameters
+from minitorch.signature import EMPTY, OfFunction, Parameter, parameters
 
 if TYPE_CHECKING:  # the class is defined later; only the type checker looks ahead
     from minitorch.tensor import Tensor
@@ -89,13 +90,13 @@ class Primitive(Generic[P]):
     def _bind(self, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort out static arguments given by position and inputs given by keyword."""
         n = len(self.inputs)
+        if len(args) > n:
+            check_flags(self.name, self.static, args[n:])
         if n < len(args) <= n + len(self.static) and not static:
             return args[:n], dict(zip(self.static, args[n:], strict=False))
-        signature = inspect.signature(self.forward)
-        try:
-            bound = signature.bind(*args, **static).arguments
-        except TypeError as error:
-            raise ArgumentError(f"{self.name}{signature}: {error}.") from None
+        if wrong := misread(self.name, self.forward, args, static):
+            raise wrong
+        bound = inspect.signature(self.forward).bind(*args, **static).arguments
         inputs = tuple(bound.pop(name) for name in self.inputs)
         return inputs, bound
 
@@ -114,6 +115,9 @@ class Primitive(Generic[P]):
         """The error to raise for one that the forward function raised."""
         if isinstance(error, MinitorchError):
             return error
+        asked = isinstance(error, TypeError) and refused(error)
+        if asked and (wrong := misread(self.name, self.forward, arrays, static)):
+            return wrong
         shapes = [tuple(getattr(a, "shape", ())) for a in arrays]
         return explained(self.name, self.explain, shapes, static, error)
 
@@ -134,6 +138,11 @@ class Composite(Generic[P]):
 
     def __repr__(self) -> str:
         return f"<composite {self.name}>"
+
+
+for _cls, _name in ((Primitive, "forward"), (Composite, "function")):
+    _cls.__doc__ = OfFunction(_cls.__doc__, _name, inspect.getdoc)  # type: ignore[assignment]
+    _cls.__signature__ = OfFunction(None, _name, inspect.signature)  # type: ignore[attr-defined]
 
 
 def elementwise_mismatch(*shapes: Shape, **static: Any) -> str | None:
@@ -194,7 +203,7 @@ def composite(*, formula: str) -> Callable[[Callable[P, Tensor]], Composite[P]]:
     def register(function: Callable[P, Tensor]) -> Composite[P]:
         if function.__name__ in COMPOSITES:
             raise RegistrationError(f"composite {function.__name__!r} is registered twice; rename one")
-        c = Composite(function.__name__, function, formula)
+        c = Composite(function.__name__, checked(function), formula)
         COMPOSITES[c.name] = c
         return c
 

@@ -55,6 +55,21 @@ def divide(a: Array, b: Array):
     return np.divide(a, b)
 
 
+@primitive(vjp={"a": None, "b": None}, explain=elementwise_mismatch)
+def floor_divide(a: Array, b: Array):
+    """The largest integer that is not above `a / b`; no gradient passes."""
+    return np.floor_divide(a, b)
+
+
+@primitive(
+    vjp={"a": lambda g: g, "b": lambda g, a, b: -g * floor_divide(a, b)},
+    explain=elementwise_mismatch,
+)
+def remainder(a: Array, b: Array):
+    """`a - (a // b) * b`, which has the sign of b; its gradient is that between two multiples."""
+    return np.remainder(a, b)
+
+
 @primitive(formula="out[...] = -x[...]", vjp={"x": lambda g: -g})
 def negative(x: Array):
     """The negative `-x`."""

@@ -21,6 +21,8 @@ TABLE: dict[str, list[Row]] = {
         ((signed(2), np.array([1, 2])), {}),
     ],
     "divide": [*binary(signed), ((1.0, signed(2, 3)), {}), ((signed(2), 4), {})],
+    "floor_divide": _comparison,
+    "remainder": [*binary(lambda *s: 5 * positive(*s), positive), ((signed(2, 3), 0.7), {}), ((-2.5, signed(3)), {})],
     "negative": unary(signed),
     "positive": unary(signed),
     "power": [
