@@ -13,9 +13,49 @@ is first imported.
 """
 
 from minitorch import interop, memory, nn, optim, random, tape, trees
+from minitorch.aliases import (
+    abs,
+    amax,
+    amin,
+    cat,
+    chunk,
+    clamp,
+    div,
+    eq,
+    flatten,
+    ge,
+    gt,
+    le,
+    lt,
+    manual_seed,
+    mul,
+    ne,
+    neg,
+    numel,
+    one_hot,
+    permute,
+    pow,
+    sub,
+    unbind,
+    unflatten,
+    unsqueeze,
+)
 from minitorch.check import gradcheck
 from minitorch.checkpoint import checkpoint
-from minitorch.creation import arange, eye, full, full_like, linspace, ones, ones_like, rand, randn, zeros, zeros_like
+from minitorch.creation import (
+    arange,
+    eye,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    rand,
+    randint,
+    randn,
+    zeros,
+    zeros_like,
+)
 from minitorch.errors import (
     AnomalyError,
     ArgumentError,
@@ -34,6 +74,7 @@ from minitorch.exchange import from_dlpack, from_numpy
 from minitorch.forward import jvp
 from minitorch.functional import functional
 from minitorch.graph import Edge, Graph, Node
+from minitorch.misread import checked
 from minitorch.modes import default_dtype, detect_anomaly, enable_grad, no_grad, scope, step
 from minitorch.nn import Module, Parameter
 from minitorch.ops.activations import elu, gelu, glu, leaky_relu, log_sigmoid, sigmoid, silu, softplus, swiglu
@@ -41,7 +82,7 @@ from minitorch.ops.arrangement import flip, moveaxis, pad, repeat, roll, split, 
 from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.ops.contraction import dot, einsum, outer, tensordot
 from minitorch.ops.convolution import conv1d
-from minitorch.ops.diagonal import diag, diagonal, matrix_trace, tril, triu
+from minitorch.ops.diagonal import diag, diagonal, trace, tril, triu
 from minitorch.ops.distances import binary_cross_entropy_with_logits, huber_loss, kl_div, mse_loss
 from minitorch.ops.dropout import dropout
 from minitorch.ops.elementwise import (
@@ -126,13 +167,12 @@ from minitorch.ops.trigonometric import (
 )
 from minitorch.primitive import Array, Primitive, composite, primitive
 from minitorch.random import seed
-from minitorch.reverse import backward, trace
+from minitorch.reverse import backward
+from minitorch.reverse import trace as trace_gradients
 from minitorch.serialize import load, save
 from minitorch.tensor import Tensor, tensor
 from minitorch.transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp
 from minitorch.trees import TreeError
-
-abs, pow, amax, amin = absolute, power, max, min  # NumPy's other names for them
 
 __version__ = "0.1.0"
 
@@ -143,23 +183,32 @@ __all__ = [
     "RegistrationError", "ShapeError", "StateError", "Tensor", "TreeError", "abs", "absolute", "add", "all", "amax",
     "amin", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
     "argmin", "argsort", "astype", "backward", "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_or",
-    "bitwise_xor", "broadcast_to", "causal_mask", "cbrt", "ceil", "checkpoint", "clip", "composite", "concatenate",
-    "conv1d", "cos", "cosh", "cross_entropy", "cumprod", "cumsum", "default_dtype", "detect_anomaly", "diag",
-    "diagonal", "divide", "dot", "dropout", "einsum", "elu", "embedding", "enable_grad", "equal", "erf", "exp", "exp2",
-    "expand_dims", "expm1", "eye", "flip", "floor", "floor_divide", "from_dlpack", "from_numpy", "full", "full_like",
-    "functional", "gather", "gelu", "getitem", "glu", "grad", "gradcheck", "greater", "greater_equal", "group_norm",
-    "hessian", "huber_loss", "hvp", "hypot", "invert", "isfinite", "isinf", "isnan", "jacobian", "jvp", "kl_div",
-    "layer_norm", "leaky_relu", "less", "less_equal", "linear", "linspace", "load", "log", "log1p", "log2", "log10",
-    "log_sigmoid", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or", "logsumexp", "masked_fill",
-    "matmul", "matrix_trace", "max", "maximum", "mean", "memory", "min", "minimum", "moveaxis", "mse_loss", "multiply",
-    "negative", "nll_loss", "nn", "no_grad", "norm", "not_equal", "ones", "ones_like", "optim", "outer", "pad",
-    "positive", "pow", "power", "primitive", "prod", "rand", "randn", "random", "reciprocal", "relu", "remainder",
-    "repeat", "reshape", "rms_norm", "roll", "rotary", "round", "rsqrt", "safe_where", "save",
-    "scaled_dot_product_attention", "scatter_add", "scope", "seed", "sigmoid", "sign", "silu", "sin", "sinh", "softmax",
-    "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "step", "subtract", "sum", "swapaxes",
-    "swiglu", "take", "take_along_axis", "tan", "tanh", "tape", "tensor", "tensordot", "tile", "topk", "trace",
-    "transpose", "trees", "tril", "triu", "trunc", "value_and_grad", "var", "vjp", "where", "zeros", "zeros_like",
+    "bitwise_xor", "broadcast_to", "cat", "causal_mask", "cbrt", "ceil", "checkpoint", "chunk", "clamp", "clip",
+    "composite", "concatenate", "conv1d", "cos", "cosh", "cross_entropy", "cumprod", "cumsum", "default_dtype",
+    "detect_anomaly", "diag", "diagonal", "div", "divide", "dot", "dropout", "einsum", "elu", "embedding",
+    "enable_grad", "eq", "equal", "erf", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip", "floor",
+    "floor_divide", "from_dlpack", "from_numpy", "full", "full_like", "functional", "gather", "ge", "gelu", "getitem",
+    "glu", "grad", "gradcheck", "greater", "greater_equal", "group_norm", "gt", "hessian", "huber_loss", "hvp",
+    "hypot", "invert", "isfinite", "isinf", "isnan", "jacobian", "jvp", "kl_div", "layer_norm", "le", "leaky_relu",
+    "less", "less_equal", "linear", "linspace", "load", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
+    "logaddexp", "logical_and", "logical_not", "logical_or", "logsumexp", "lt", "manual_seed", "masked_fill",
+    "matmul", "max", "maximum", "mean", "memory", "min", "minimum", "moveaxis", "mse_loss", "mul", "multiply", "ne",
+    "neg", "negative", "nll_loss", "nn", "no_grad", "norm", "not_equal", "numel", "one_hot", "ones", "ones_like",
+    "optim", "outer", "pad", "permute", "positive", "pow", "power", "primitive", "prod", "rand", "randint", "randn",
+    "random", "reciprocal", "relu", "remainder", "repeat", "reshape", "rms_norm", "roll", "rotary", "round", "rsqrt",
+    "safe_where", "save", "scaled_dot_product_attention", "scatter_add", "scope", "seed", "sigmoid", "sign", "silu",
+    "sin", "sinh", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "step", "sub",
+    "subtract", "sum", "swapaxes", "swiglu", "take", "take_along_axis", "tan", "tanh", "tape", "tensor", "tensordot",
+    "tile", "topk", "trace", "trace_gradients", "transpose", "trees", "tril", "triu", "trunc", "unbind", "unflatten",
+    "unsqueeze", "value_and_grad", "var", "vjp", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 
-interop.connect({name: globals()[name] for name in __all__ if callable(globals()[name])} | {"trace": matrix_trace})
+# Arguments that a function does not take are explained; an operation that is a record does so itself
+for _name in __all__:
+    _function = globals()[_name]
+    if getattr(_function, "__module__", "").startswith(("minitorch.ops.", "minitorch.aliases", "minitorch.creation")):
+        globals()[_name] = checked(_function)
+        globals()[_name].__module__ = __name__  # it can be pickled by that name
+
+interop.connect({name: globals()[name] for name in __all__ if callable(globals()[name])})

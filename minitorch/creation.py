@@ -105,6 +105,15 @@ def randn(*shape: int, dtype: DTypeLike | None = None, requires_grad: bool = Fal
     return Tensor(_ranged(generator().standard_normal(shape), dtype), requires_grad=requires_grad)
 
 
+def randint(low: int, high: int | None = None, size: int | Shape = (), dtype: DTypeLike | None = None) -> Tensor:
+    """Integers from low to before high, or from 0 to before low; from the generator that `minitorch.seed` starts.
+
+    >>> randint(0, 10, (2, 3)).dtype
+    dtype('int64')
+    """
+    return Tensor(generator().integers(low, high, size), dtype=dtype)
+
+
 def _ranged(values: Any, dtype: DTypeLike | None) -> np.ndarray:
     """In the dtype asked for; without one, floating numbers in the default dtype and integers as they are."""
     array = np.asarray(values)

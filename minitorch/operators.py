@@ -49,6 +49,10 @@ class Operators(Methods):
     __rmul__ = _reflected(elementwise.multiply)
     __truediv__ = _binary(elementwise.divide)
     __rtruediv__ = _reflected(elementwise.divide)
+    __floordiv__ = _binary(elementwise.floor_divide)
+    __rfloordiv__ = _reflected(elementwise.floor_divide)
+    __mod__ = _binary(elementwise.remainder)
+    __rmod__ = _reflected(elementwise.remainder)
     __pow__ = _binary(elementwise.power)
     __rpow__ = _reflected(elementwise.power)
     __matmul__ = _binary(linalg.matmul)
@@ -69,3 +73,12 @@ class Operators(Methods):
     __xor__ = _binary(select.bitwise_xor)
     __rxor__ = _reflected(select.bitwise_xor)
     __invert__ = _unary(select.invert)
+
+    def __divmod__(self, other: Array) -> tuple[Tensor, Tensor]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Array) -> tuple[Tensor, Tensor]:
+        return other // self, other % self
+
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return self.round(ndigits or 0)

@@ -6,8 +6,6 @@ any other.  A Tensor is taken by its value if no derivative is lost by that.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,19 +41,6 @@ def settled(name: str, option: str, value: Any) -> Any:
             )
         value = value.numpy()
     return value.item() if isinstance(value, np.generic | np.ndarray) and not value.ndim else value
-
-
-def arguments(name: str, forward: Callable[..., Any], args: Sequence[Any], static: Mapping[str, Any]) -> dict[str, Any]:
-    """All arguments of an operation by name.
-
-    Raises:
-        ArgumentError: it takes others.
-    """
-    signature = inspect.signature(forward)
-    try:
-        return signature.bind(*args, **static).arguments
-    except TypeError as error:
-        raise ArgumentError(f"{name}{signature}: {error}.") from None
 
 
 NO_DATA = frozenset((type(None), str, bytes, dict, set))

@@ -24,9 +24,10 @@ import numpy as np
 
 from minitorch.errors import MinitorchError, RegistrationError
 from minitorch.explain import REFUSED, Explanation, explained, named
-from minitorch.options import NO_DATA, PLAIN, arguments, no_data, settled
+from minitorch.misread import check_flags, checked, misread
+from minitorch.options import NO_DATA, PLAIN, no_data, settled
 from minitorch.shapes import Shape, broadcast_mismatch
-from minitorch.signature import EMPTY, Parameter, parameters
+from minitorch.signature import EMPTY, OfFunction, Parameter, parameters
 
 if TYPE_CHECKING:  # the class is defined later; only the type checker looks ahead
     from minitorch.tensor import Tensor
@@ -36,8 +37,7 @@ Array: TypeAlias = "Tensor | np.ndarray | np.generic | float"
 """What an operation takes where it takes data."""
 
 Formula = str | Callable[[Mapping[str, int], Mapping[str, Any]], str]
-"""Index notation, or a function (rank of each input, static arguments) -> index notation, since operations have any
-rank."""
+"""Index notation, or a function that gives it: (rank of each input, static arguments) -> text."""
 
 REGISTRY: dict[str, Primitive[...]] = {}
 COMPOSITES: dict[str, Composite[...]] = {}
@@ -93,18 +93,19 @@ class Primitive(Generic[P]):
     def _bind(self, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort out static arguments given by position and inputs given by keyword."""
         n = len(self.inputs)
+        if len(args) > n:
+            check_flags(self.name, self.static, args[n:])
         if n < len(args) <= n + len(self.static) and not static:
             return args[:n], dict(zip(self.static, args[n:], strict=False))
-        bound = arguments(self.name, self.forward, args, static)
+        if wrong := misread(self.name, self.forward, args, static):
+            raise wrong
+        bound = inspect.signature(self.forward).bind(*args, **static).arguments
         inputs = tuple(bound.pop(name) for name in self.inputs)
         return inputs, bound
 
     def compute(self, arrays: tuple[Any, ...] | list[Any], static: Mapping[str, Any]) -> Any:
-        """Run the forward function on plain arrays.
-
-        What NumPy complains about becomes an error that names the operation, the shapes and the user's line: a
-        ShapeError for shapes, axes and indices, a DtypeError for types, an OperandError for values.
-        """
+        """Run the forward function on plain arrays; what NumPy complains about becomes an error that names the
+        operation, the shapes and the user's line."""
         for array in arrays:
             if type(array) in NO_DATA:
                 raise no_data(self.name, array)
@@ -119,8 +120,8 @@ class Primitive(Generic[P]):
             return error.about(self.name)
         if isinstance(error, MinitorchError):
             return error
-        if type(error) is TypeError:
-            arguments(self.name, self.forward, arrays, static)
+        if isinstance(error, TypeError) and (wrong := misread(self.name, self.forward, arrays, static)):
+            return wrong
         shapes = [tuple(getattr(a, "shape", ())) for a in arrays]
         return explained(self.name, self.explain, shapes, static, error)
 
@@ -141,6 +142,11 @@ class Composite(Generic[P]):
 
     def __repr__(self) -> str:
         return f"<composite {self.name}>"
+
+
+for _cls, _name in ((Primitive, "forward"), (Composite, "function")):
+    _cls.__doc__ = OfFunction(_cls.__doc__, _name, inspect.getdoc)  # type: ignore[assignment]
+    _cls.__signature__ = OfFunction(None, _name, inspect.signature)  # type: ignore[attr-defined]
 
 
 def elementwise_mismatch(*shapes: Shape, **static: Any) -> str | None:
@@ -201,7 +207,7 @@ def composite(*, formula: str) -> Callable[[Callable[P, Tensor]], Composite[P]]:
     def register(function: Callable[P, Tensor]) -> Composite[P]:
         if function.__name__ in COMPOSITES:
             raise RegistrationError(f"composite {function.__name__!r} is registered twice; rename one")
-        c = Composite(function.__name__, named(function), formula)
+        c = Composite(function.__name__, named(checked(function)), formula)
         COMPOSITES[c.name] = c
         return c
 

@@ -49,3 +49,13 @@ def parameters(fn: Callable[..., Any]) -> list[Parameter]:
     if code.co_flags & inspect.CO_VARKEYWORDS:
         found.append(one(names[after], inspect.Parameter.VAR_KEYWORD))
     return found
+
+
+class OfFunction:
+    """What `help(mt.exp)` shows: of an operation that of its function, of the class its own."""
+
+    def __init__(self, own: str | None, name: str, read: Callable[[Any], Any]):
+        self.own, self.name, self.read = own, name, read
+
+    def __get__(self, operation: Any, cls: type) -> Any:
+        return self.own if operation is None else self.read(getattr(operation, self.name))

@@ -131,12 +131,8 @@ class Tensor(Operators, InPlace, Container):
         self._grad = value
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Say whether derivatives with respect to this leaf will be asked for.
-
-        Raises:
-            DtypeError: of integers or booleans.
-            GradientError: of a result; detach it.
-        """
+        """Say whether derivatives with respect to this leaf will be asked for; a DtypeError for integers or booleans, a
+        GradientError for a result."""
         if requires_grad and self.dtype.kind != "f":
             raise DtypeError(
                 f"requires_grad_ of a {self.dtype} tensor; derivatives are taken of floating-point numbers."

@@ -103,7 +103,7 @@ CASES: dict[str, tuple[Callable[..., Any], Callable[..., Any], tuple[Any, ...]]]
         lambda a, b: torch.tensordot(a, b, ([2, 0], [1, 0])),
         (X3, rng.standard_normal((2, 6, 3))),
     ),
-    "trace": (mt.matrix_trace, torch.trace, (C,)),
+    "trace": (mt.trace, torch.trace, (C,)),
     "diagonal": (lambda x: mt.diagonal(x, 1, -1, 0), lambda x: torch.diagonal(x, 1, -1, 0), (X3,)),
     "diag": (lambda x: mt.diag(x, -1), lambda x: torch.diag(x, -1), (A[0],)),
     "tril": (lambda x: mt.tril(x, -1), lambda x: torch.tril(x, -1), (X3,)),

@@ -21,7 +21,8 @@ every_file = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative
 
 # Each module of the engine, with those that it may import; what stands later knows what stands earlier.
 ORDER = [
-    *("errors", "arguments", "handles", "shapes", "explain", "options", "signature", "modes", "random", "primitive"),
+    *("errors", "arguments", "handles", "shapes", "explain", "options", "signature", "misread", "modes", "random"),
+    "primitive",
     *(
         "ops.dtype",
         "ops.select",
@@ -38,6 +39,7 @@ ORDER = [
     *("ops.masks", "ops.attention_shapes", "ops.attention_products", "ops.attention_chunked", "ops.attention", "ops"),
     *(
         "versions",
+        "aliases",
         "entrywise",
         "methods",
         "operators",

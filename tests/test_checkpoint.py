@@ -114,7 +114,7 @@ def test_the_first_run_records_nothing_and_the_second_does():
 def test_a_trace_sees_arrays_before_and_after_a_checkpoint():
     seen = []
     x = leaf(3)
-    mt.trace(checkpoint(mt.exp, x * 2.0).sum(), on_edge=lambda e, g: seen.append(type(g)))
+    mt.trace_gradients(checkpoint(mt.exp, x * 2.0).sum(), on_edge=lambda e, g: seen.append(type(g)))
     assert seen == [np.ndarray] * 3
 
 

@@ -206,11 +206,11 @@ NOT_SHAPES = {
         mt.OperandError,
         "power((2,), ()): Integers to negative integer powers",
     ),
-    "a type": (lambda: t(2, 3).sum(axis=[0, 1]), mt.DtypeError, "sum((2, 3), axis=[0, 1], keepdims=False): "),
+    "a type": (lambda: t(2, 3).sum(axis=[0, 1]), mt.DtypeError, "sum((2, 3), axis=[0, 1]): "),
     "an argument too many": (
         lambda: mt.tanh(t(2), 2),
         mt.ArgumentError,
-        "tanh(x: 'Array'): too many positional arguments",
+        "tanh(x): too many positional arguments",
     ),
     "ragged rows": (lambda: mt.tensor([[1, 2], [3]]), mt.ShapeError, "list cannot become one array"),
     "tensors in a list": (

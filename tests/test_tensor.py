@@ -204,7 +204,7 @@ def test_numbers_on_the_left_of_every_operator():
 
 
 def test_an_unknown_keyword_is_refused():
-    with pytest.raises(TypeError, match="unexpected keyword argument 'out'"):
+    with pytest.raises(TypeError, match="got out=, which it does not take"):
         mt.add(mt.tensor(1.0), 2.0, out=np.zeros(()))
 
 

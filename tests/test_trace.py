@@ -24,7 +24,7 @@ def two_ways():
 
 def test_a_trace_gives_the_norm_of_the_gradient_by_edge():
     _, y, first, second = two_ways()
-    run = mt.trace(y)
+    run = mt.trace_gradients(y)
     assert set(run.norms) == {e.id for e in run.graph.edges}
     assert run.norms[first] == pytest.approx(2 * 2**0.5)
     assert run.norms[second] == pytest.approx(3 * 2**0.5)
@@ -37,22 +37,22 @@ def test_zeros_on_an_edge_cut_it():
     graph = mt.Graph.of(y)
     first, second = (e.id for e in graph.out_of[1])
     (into_h,) = (e.id for e in graph.into[1])
-    whole = mt.trace(y).norms[into_h]
+    whole = mt.trace_gradients(y).norms[into_h]
     assert whole == pytest.approx(5 * 2**0.5)
     for cut, rest in ((first, 3.0), (second, 2.0)):
-        run = mt.trace(y, on_edge=lambda e, g, cut=cut: np.zeros_like(g) if e == cut else None)
+        run = mt.trace_gradients(y, on_edge=lambda e, g, cut=cut: np.zeros_like(g) if e == cut else None)
         assert run.norms[into_h] == pytest.approx(rest * 2**0.5)
 
 
 def test_what_travels_on_instead_must_have_the_shape_of_the_edge():
     _, y, first, _ = two_ways()
     with pytest.raises(mt.ShapeError, match=rf"on_edge returned shape \(\) for edge {first}, which carries \(2,\)"):
-        mt.trace(y, on_edge=lambda e, g: 0.0 if e == first else None)
+        mt.trace_gradients(y, on_edge=lambda e, g: 0.0 if e == first else None)
 
 
 def test_a_trace_accumulates_and_frees_nothing():
     x, y, _, _ = two_ways()
-    mt.trace(y)
+    mt.trace_gradients(y)
     assert x.grad is None
     y.backward()
     assert x.grad.numpy().tolist() == [5.0, 5.0]
@@ -67,7 +67,7 @@ def test_an_exception_in_the_middle_of_a_trace_leaves_no_state_behind():
             raise KeyError("stop")
 
     with pytest.raises(KeyError, match="stop"):
-        mt.trace(y, on_edge=fail)
+        mt.trace_gradients(y, on_edge=fail)
     assert mt.modes.current() == before
     assert x.grad is None
     y.backward()

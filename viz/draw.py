@@ -141,7 +141,7 @@ def draw(tensor: mt.Tensor, level: Level | None = None, *, gradients: bool | Non
     norms, note = None, ""
     if gradients is not False:
         try:
-            norms = mt.trace(tensor).norms
+            norms = mt.trace_gradients(tensor).norms
         except mt.MinitorchError as error:
             if gradients:
                 raise

@@ -119,7 +119,7 @@ class LayerFlow:
                 for j in np.flatnonzero(c[0].any(-1)):
                     at.add(self._inputs.at(int(j)), (0, 0), c[:, j])
 
-        mt.trace(self._run(1)[0], g[None], on_edge=see)
+        mt.trace_gradients(self._run(1)[0], g[None], on_edge=see)
         return {(a, b): c for a, found in arrivals.items() for b, (c,) in found.norms()}
 
     def _in_tiles(self, g: np.ndarray, some: Sequence[Point]) -> Edges:
@@ -150,7 +150,7 @@ class LayerFlow:
                 leaving[e] = tile[state], c[0]
 
         if any(p.row != self._own for p in some):
-            mt.trace(self._run(1)[0], g[None], on_edge=see)
+            mt.trace_gradients(self._run(1)[0], g[None], on_edge=see)
         return leaving
 
     def _isolated(
@@ -180,7 +180,7 @@ class LayerFlow:
                 arrived[...] += c
             return c
 
-        mt.trace(y, start, on_edge=see)
+        mt.trace_gradients(y, start, on_edge=see)
         return arrived, entered
 
     def _states_that_are_outputs(self) -> Row | None:

@@ -54,7 +54,7 @@ def view(graph: Graph, level: Level, norms: Mapping[int, float] | None = None) -
     Args:
         graph: what a run left behind.
         level: "op", "module" or "model"; `viz.cuts.cut` says what each shows.
-        norms: the gradient's norm by edge id, as `minitorch.trace` gives it.
+        norms: the gradient's norm by edge id, as `minitorch.trace_gradients` gives it.
     """
     groups = cut(graph, level)
     of = {n.id: g.id for g in groups for n in g.members}

@@ -35,13 +35,13 @@ def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1):
     return np.diagonal(x, offset, axis1, axis2)
 
 
-def matrix_trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum of the diagonal, NumPy's `trace` (`minitorch.trace` watches a backward pass).
+def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of the diagonal (`minitorch.trace_gradients` watches a backward pass).
 
     Raises:
         ShapeError: x has fewer than two axes.
 
-    >>> float(matrix_trace(np.eye(3)))
+    >>> float(trace(np.eye(3)))
     3.0
     """
     return sum(diagonal(x, offset=offset, axis1=axis1, axis2=axis2), axis=-1)

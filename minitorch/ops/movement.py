@@ -28,7 +28,17 @@ def reshape(x: Array, shape: Shape):
     return np.reshape(x, shape)
 
 
-@primitive(vjp={"x": lambda g, *, axes: g.transpose(*() if axes is None else inverse_permutation(axes))})
+def _no_permutation(x_shape: Shape, *, axes: Shape | None = None) -> str | None:
+    if axes is None or sorted(normalize_axes(axes, len(x_shape))) == list(range(len(x_shape))):
+        return None
+    two = f"swapaxes{tuple(axes)}" if len(axes) == 2 else "swapaxes"
+    return f"axes {axes} of {x_shape}; all {len(x_shape)} axes are given, each once. To exchange two, use {two}?"
+
+
+@primitive(
+    vjp={"x": lambda g, *, axes: g.transpose(*() if axes is None else inverse_permutation(axes))},
+    explain=_no_permutation,
+)
 def transpose(x: Array, axes: Shape | None = None):
     """Permute the axes; without `axes`, reverse them."""
     return np.transpose(x, axes)

@@ -62,7 +62,8 @@ def _rules() -> Iterator[tuple[str, FunctionType, ast.Lambda | ast.FunctionDef, 
     """(operation, function, its syntax, its name) for each rule of each operation."""
     for p in PRIMITIVES.values():
         for rule in p.rules:
-            for part, function in (("vjp", rule.fn), ("add", rule.add)):
+            for part, found in (("vjp", rule.fn), ("add", rule.add)):
+                function = inspect.unwrap(found) if callable(found) else found
                 if not isinstance(function, FunctionType):
                     assert function is None, f"the rule {p.name}.{part} is no function"
                 elif function.__name__ != "<lambda>":
@@ -74,8 +75,8 @@ def _rules() -> Iterator[tuple[str, FunctionType, ast.Lambda | ast.FunctionDef, 
 
 def _lambda(p: Primitive[...], rule: Rule, part: str) -> ast.Lambda:
     """The value of the rule's key in the decorator."""
-    forward = _definition(inspect.unwrap(p.forward))
-    (decorator,) = (d for d in forward.decorator_list if isinstance(d, ast.Call) and _is(d.func, "primitive"))
+    forward = _definition(p.forward)
+    (decorator,) = (d for d in forward.decorator_list if isinstance(d, ast.Call) and _registers(d.func))
     (table,) = (k.value for k in decorator.keywords if k.arg == part and isinstance(k.value, ast.Dict))
     for key, value in zip(table.keys, table.values, strict=True):
         named = ast.literal_eval(key) if key is not None else None
@@ -85,8 +86,8 @@ def _lambda(p: Primitive[...], rule: Rule, part: str) -> ast.Lambda:
     raise LookupError(f"{p.name}: no {part} for {rule.inputs} in the source")
 
 
-def _is(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name
+def _registers(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("primitive", "accumulating")
 
 
 @cache
@@ -95,7 +96,7 @@ def _tree(file: str) -> ast.Module:
 
 
 def _definition(function: FunctionType) -> ast.FunctionDef:
-    code = function.__code__
+    code = inspect.unwrap(function).__code__
     for node in ast.walk(_tree(code.co_filename)):
         if isinstance(node, ast.FunctionDef):
             first = node.decorator_list[0].lineno if node.decorator_list else node.lineno
@@ -148,7 +149,7 @@ def _of_rules_only(candidates: set[FunctionType], rules: set[FunctionType]) -> s
 def _without_rules(statement: ast.stmt) -> Iterator[ast.AST]:
     """The parts of a statement, without the tables of rules in its decorators."""
     for part in ast.iter_child_nodes(statement):
-        if isinstance(part, ast.Call) and _is(part.func, "primitive"):
+        if isinstance(part, ast.Call) and _registers(part.func):
             yield from (k.value for k in part.keywords if k.arg not in ("vjp", "add"))
         else:
             yield part

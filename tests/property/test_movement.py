@@ -164,7 +164,7 @@ def test_triangles_diagonals_and_their_sums_are_numpys(data, x):
         np.testing.assert_array_equal(value, reference(x, k))
         close(found.ravel(), put_back(reference(positions(x.shape) + 1, k), g, (x.size + 1,))[1:])
     if x.ndim > 1:
-        value, (found,), g = pulled(lambda t: mt.matrix_trace(t, offset=k), x)
+        value, (found,), g = pulled(lambda t: mt.trace(t, offset=k), x)
         close(value, np.trace(x, k))
         diagonal = np.diagonal(positions(x.shape), k)
         close(found, put_back(diagonal, np.broadcast_to(g[..., None], diagonal.shape), x.shape))

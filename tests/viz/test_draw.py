@@ -57,7 +57,7 @@ def _shown(svg: str) -> str:
 
 def test_at_op_level_boxes_and_arrows_are_the_nodes_and_edges_of_the_graph_with_the_norms_of_trace(x):
     loss = (Net()(x) ** 2).sum()
-    drawing, run = viz.draw(loss, "op"), mt.trace(loss)
+    drawing, run = viz.draw(loss, "op"), mt.trace_gradients(loss)
     assert {b.id for b in drawing.view.boxes} == {f"n{n.id}" for n in run.graph.nodes}
     expected: dict[tuple[str, str], float] = {}
     for e in run.graph.edges:

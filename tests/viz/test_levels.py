@@ -98,7 +98,7 @@ def test_a_module_that_is_called_again_has_a_frame_for_each_call():
 
 def test_parameters_of_all_time_steps_of_a_call_are_one_box_and_its_arrows_carry_all_their_norms():
     loss = RNN(3, 3)(mt.tensor(np.ones((1, 12, 3), np.float32)))[:, -1].sum()
-    v, run = viz.draw(loss, "module").view, mt.trace(loss)
+    v, run = viz.draw(loss, "module").view, mt.trace_gradients(loss)
     (shared,) = (b for b in v.boxes if b.kind == "parameter")
     assert shared.label.split(", ") == [n.name for n in run.graph.nodes if n.is_leaf]
     last = next(b.id for b in v.boxes if b.label == "RNN, step 12")
