@@ -9,7 +9,7 @@ names itself where one would be.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -79,21 +79,19 @@ def connect(names: Mapping[str, Callable[..., Any]]) -> None:
             known = _outer(known) if method == "outer" and known else table.get(_METHODS.get((ufunc, method)))
             kwargs = {"axis": 0, **kwargs} if (ufunc, method) in _METHODS else kwargs
         _refuse_writing(called, kwargs.get("out"), inputs[0] if method == "at" else None)
-        found: list[Any] = []
-        values = _stripped(inputs, found), _stripped(kwargs, found)
+        found = list(_tensors((inputs, kwargs)))
         as_ours = known and Translated(inputs, *_known_here(known, kwargs, found))
-        return _answer(called, function, known, as_ours, values, found)
+        return _answer(called, function, inputs, kwargs, known, as_ours, found)
 
     def on_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         called = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
         bound = _bound(function, args, kwargs)
         written = next(iter(bound.values()), None) if function in _WRITES else None
         _refuse_writing(called, bound.get("out"), written)
-        found: list[Any] = []
-        values = _stripped(args, found), _stripped(kwargs, found)
+        found = list(_tensors((args, kwargs)))
         known = table.get(function)
         as_ours = known and _translated(function, known, bound, found)
-        return _answer(called, function, known, as_ours, values, found)
+        return _answer(called, function, args, kwargs, known, as_ours, found)
 
     for cls in (Tensor, StandIn):  # a StandIn is what jvp differentiates
         cls.__array_ufunc__ = on_ufunc  # type: ignore[assignment]
@@ -103,9 +101,10 @@ def connect(names: Mapping[str, Callable[..., Any]]) -> None:
 def _answer(
     called: str,
     function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
     known: Callable[..., Any] | None,
     as_ours: Translated | None,
-    values: tuple[tuple[Any, ...], dict[str, Any]],
     found: list[Any],
 ) -> Any:
     """The operation's result; or NumPy's own on the values, if no gradient is lost by that."""
@@ -122,7 +121,7 @@ def _answer(
             f"{called} has no derivative here, and its result would lose the gradient. Use an operation of minitorch, "
             "or tensor.detach().numpy() for the values?"
         )
-    return function(*values[0], **values[1])
+    return function(*_stripped(args), **_stripped(kwargs))
 
 
 def _varied(t: Tensor | StandIn) -> bool:
@@ -223,13 +222,21 @@ def _same(value: Any, default: Any) -> bool:
     return value is default or (simple and value == default)
 
 
-def _stripped(value: Any, found: list[Any]) -> Any:
-    """The same with arrays in the place of Tensors, which are noted."""
+def _tensors(value: Any) -> Iterator[Tensor | StandIn]:
+    """All that stand somewhere in the arguments."""
     if isinstance(value, Tensor | StandIn):
-        found.append(value)
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for v in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(v)
+
+
+def _stripped(value: Any) -> Any:
+    """The same with arrays in the place of Tensors."""
+    if isinstance(value, Tensor | StandIn):
         return value.numpy()
     if isinstance(value, list | tuple):
-        return type(value)(_stripped(v, found) for v in value)
+        return type(value)(map(_stripped, value))
     if isinstance(value, dict):
-        return {k: _stripped(v, found) for k, v in value.items()}
+        return {k: _stripped(v) for k, v in value.items()}
     return value
