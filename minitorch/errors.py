@@ -2,7 +2,7 @@
 
 Each class is also the built-in exception that Python users expect (`ValueError`, `TypeError`, ...), so `except
 ValueError` keeps working.  An error that the user's own line caused ends with that line: the innermost frame outside
-this distribution.
+this distribution and NumPy.
 """
 
 from __future__ import annotations
@@ -12,13 +12,18 @@ import os
 import re
 import sys
 
+import numpy as np
+
 _ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-# The frames of these packages are ours: the user's line is the first one outside them.
-_OURS = tuple(os.path.join(_ROOT, package, "") for package in ("minitorch", "transformer", "viz"))
+# The frames of these packages are ours, and NumPy asks us in the user's name: the user's line is the first one outside.
+_OURS = (
+    *(os.path.join(_ROOT, package, "") for package in ("minitorch", "transformer", "viz")),
+    os.path.join(os.path.dirname(np.__file__), ""),
+)
 
 
 def user_line() -> str | None:
-    """Name the innermost line that is not in this distribution, as `file:line: source text`; None if there is none.
+    """Name the innermost line that is neither here nor in NumPy, as `file:line: source text`; None if there is none.
 
     >>> user_line() is None or ":" in user_line()
     True

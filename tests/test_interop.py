@@ -37,10 +37,12 @@ def test_a_numpy_function_with_a_namesake_is_that_operation(ours, theirs):
     ("call", "said"),
     [
         (lambda: np.nextafter(x, x), "np.nextafter has no derivative here"),
-        (lambda: np.add.reduce(x), "np.add.reduce has no derivative here"),
+        (lambda: np.hypot.reduce(x), "np.hypot.reduce has no derivative here"),
+        (lambda: np.minimum.accumulate(x), "np.minimum.accumulate has no derivative here"),
+        (lambda: np.add.reduceat(x, [0]), "np.add.reduceat has no derivative here"),
         (lambda: np.cross(x, x), "np.cross has no derivative here"),
         (lambda: np.exp(x, out=np.zeros((2, 2))), "a result cannot be written"),
-        (lambda: np.linalg.inv(x), "np.inv has no derivative here"),
+        (lambda: np.linalg.inv(x), "np.linalg.inv has no derivative here"),
     ],
 )
 def test_one_without_raises_and_names_itself_instead_of_dropping_the_gradient(call, said):
@@ -76,3 +78,217 @@ def test_numpys_functions_go_through_forward_mode_too(function, slope):
 def test_one_without_a_rule_raises_in_forward_mode_instead_of_dropping_the_tangent():
     with pytest.raises(mt.GradientError, match=r"np.nextafter has no derivative here"):
         mt.jvp(lambda t: np.nextafter(t, t), (a,), (a,))
+
+
+# -- which function, and which argument --------------------------------------------------------------------------------
+
+cube = np.arange(8.0).reshape(2, 2, 2)
+
+CALLS = {
+    "np.linalg.trace(x)": cube,
+    "np.linalg.trace(x, offset=1)": cube,
+    "np.linalg.diagonal(x)": cube,
+    "np.trace(x)": cube,
+    "np.linalg.norm(x, axis=1)": a,
+    "np.linalg.outer(x[0], x[1])": a,
+    "np.linalg.matmul(x, x)": cube,
+    "np.linalg.vecdot(x, x)": cube,
+    "np.linalg.tensordot(x, x)": a,
+    "np.vecdot(x, x, axis=0)": a,
+    "np.matrix_transpose(x)": cube,
+    "np.permute_dims(x, (1, 0))": a,
+    "np.sum(x, out=None)": a,
+    "np.sum(a=x, axis=1)": a,
+    "np.sum(x, 0, np.float64)": a,
+    "np.sum(x, 0, None, None, True)": a,
+    "np.sum(x, dtype=np.float64)": a,
+    "np.sum(x, where=True)": a,
+    "np.var(x, 0, None, None, 1)": a,
+    "np.std(x, correction=1)": a,
+    "np.clip(x, 0.3, 1.5)": a,
+    "np.clip(x, a_min=None, a_max=1.5)": a,
+    "np.clip(x, max=1.5)": a,
+    "np.sort(x, kind='stable')": a,
+    "np.einsum('ij->i', x, optimize=True)": a,
+    "np.where(x > 0.7, x, 0.0)": a,
+    "np.reshape(x, shape=-1)": a,
+    "np.concatenate([x, x], dtype=np.float64)": a,
+    "np.pad(x, 1, constant_values=3.0)": a,
+    "np.tile(A=x, reps=(2, 1))": a,
+    "np.add(x, 1.0, dtype=np.float64)": a,
+    "np.exp(x, where=True)": a,
+    "np.around(x * 1.1) * x": a,
+    "np.fabs(x)": a,
+    "np.ravel(x)": a,
+    "np.inner(x, x)": cube,
+    "np.vstack([x, x[0]])": a,
+    "np.hstack([x, x])": a,
+    "np.hstack([x[0], x[1]])": a,
+    "np.column_stack([x[0], x])": a,
+    "np.copy(x)": a,
+    "np.diff(x)": cube,
+    "np.diff(x, 1, 0)": cube,
+    "np.diff(x, n=0)": cube,
+    "np.average(x, axis=1)": a,
+    "np.append(x, x[0])": a,
+    "np.append(x, x, axis=1)": a,
+    "np.atleast_1d(x[0, 0])": a,
+    "np.atleast_2d(x[0])": a,
+    "np.add.reduce(x)": a,
+    "np.add.reduce(x, axis=None)": a,
+    "np.multiply.reduce(x)": a,
+    "np.maximum.reduce(x, axis=1, keepdims=True)": a,
+    "np.add.accumulate(x)": a,
+    "np.multiply.outer(x, x)": a,
+    "np.subtract.outer(x, x[0])": a,
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_numpys_function_is_computed_as_numpy_computes_it_and_differentiated(call):
+    def run(t):
+        return eval(call, {"np": np, "x": t})
+
+    v = CALLS[call]
+    constant, variable = run(mt.tensor(v)), run(mt.tensor(v, requires_grad=True))
+    assert variable.requires_grad
+    assert variable.dtype == run(v).dtype
+    for y in (constant, variable.detach()):
+        np.testing.assert_allclose(y.numpy(), run(v), rtol=1e-14, strict=True)
+    mt.gradcheck(run, v)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: np.split(t, 2, axis=1),
+        lambda t: np.array_split(t, [1], axis=1),
+        lambda t: np.array_split(t, 3),
+        lambda t: np.atleast_2d(t[0], t),
+    ],
+)
+def test_functions_of_several_results_give_them_all(call):
+    for ours, theirs in zip(call(x), call(x.numpy()), strict=True):
+        assert ours.requires_grad
+        np.testing.assert_array_equal(ours.detach().numpy(), theirs, strict=True)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: np.sum(t, dtype=np.float32),
+        lambda t: np.sum(t, 0, np.float32),
+        lambda t: np.sum(t, where=a > 0.7),
+        lambda t: np.max(t, initial=9.0),
+        lambda t: np.reshape(t, (4, 1), order="F"),
+        lambda t: np.take(t, [0, 9], mode="clip"),
+        lambda t: np.diff(t, prepend=0.0),
+        lambda t: np.average(t, axis=1, weights=[1, 3]),
+        lambda t: np.add(t, 1.0, dtype=np.float32),
+        lambda t: np.emath.sqrt(-t),
+        lambda t: np.add.reduceat(t, [0]),
+    ],
+)
+def test_what_the_operation_has_not_is_computed_on_values_and_refused_where_a_gradient_would_be_lost(call):
+    v = x.numpy()
+    np.testing.assert_array_equal(call(x.detach()), call(v), strict=True)
+    with mt.no_grad():
+        np.testing.assert_array_equal(call(x), call(v), strict=True)
+    with pytest.raises(mt.GradientError):
+        call(x)
+    with pytest.raises(mt.GradientError):
+        mt.jvp(call, (v,), (v,))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: np.sum(x, dtype=np.float32), "np.sum: dtype= is not supported where a gradient is asked for"),
+        (lambda: np.sum(x, 0, np.float32), "np.sum: dtype= is not supported"),
+        (lambda: np.exp(x, where=a > 0.7), "np.exp: where= is not supported"),
+        (lambda: np.max(x, initial=9.0), "np.max: initial= is not supported"),
+    ],
+)
+def test_the_argument_that_is_not_supported_is_named(call, said):
+    with pytest.raises(mt.GradientError) as error:
+        call()
+    assert said in str(error.value).split("\n  at ")[0]
+
+
+@pytest.mark.parametrize("t", [x, x.detach()], ids=["variable", "constant"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t, out: np.exp(t, out=out),
+        lambda t, out: np.sum(t, out=out[0, 0]),
+        lambda t, out: np.mean(t, None, None, out[0, 0]),
+        lambda t, out: np.clip(t, 0, 1, out=out),
+        lambda t, out: np.concatenate([t], out=out),
+        lambda t, out: np.cumsum(t, out=out),
+        lambda t, out: np.einsum("ij", t, out=out),
+        lambda t, out: np.nanmean(t, out=out),
+        lambda t, out: np.exp(out, out=t),
+    ],
+)
+def test_out_is_refused_whatever_the_function(call, t):
+    with pytest.raises(mt.GradientError, match=r"\(\.\.\., out=\.\.\.\): a result cannot be written"):
+        call(t, np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("t", [x, x.detach()], ids=["variable", "constant"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda t: np.add.at(t, [0], 100.0),
+        lambda t: np.copyto(t, 1.0),
+        lambda t: np.put(t, [0], 1.0),
+        lambda t: np.place(t, t.numpy() > 0, [1.0]),
+        lambda t: np.putmask(t, t.numpy() > 0, 1.0),
+        lambda t: np.fill_diagonal(t, 1.0),
+        lambda t: np.put_along_axis(t, np.array([[0]]), 1.0, 0),
+    ],
+)
+def test_numpy_writes_into_no_tensor(write, t):
+    before = t.tolist()
+    with pytest.raises(mt.InPlaceError, match=r"would write into a tensor of shape .* past the tape"):
+        write(t)
+    assert t.tolist() == before
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda t: np.allclose(t, t),
+        lambda t: np.isclose(t, 2.0),
+        lambda t: np.array_equal(t, a),
+        lambda t: np.nonzero(t),
+        lambda t: np.where(t > 2),
+        lambda t: np.count_nonzero(t),
+        lambda t: np.isnan(t),
+        lambda t: np.isfinite(t),
+        lambda t: np.signbit(t),
+        lambda t: np.result_type(t),
+        lambda t: np.iscomplexobj(t),
+        lambda t: np.may_share_memory(t, a),
+        lambda t: np.less(t, 2.0, where=True),
+        lambda t: np.any(t, where=a > 0.7),
+        lambda t: np.zeros_like(t),
+        lambda t: np.zeros_like(t, shape=(3,)),
+        lambda t: np.floor_divide(t, 2.0),
+        lambda t: np.searchsorted(t[0], 1.5),
+    ],
+)
+def test_what_has_no_gradient_to_lose_is_told_of_a_variable_too(ask):
+    np.testing.assert_equal(np.asarray(ask(x)), np.asarray(ask(x.numpy())))
+
+
+def test_numpys_save_writes_the_values(tmp_path):
+    np.save(tmp_path / "x.npy", x.detach())
+    assert np.array_equal(np.load(tmp_path / "x.npy"), x.numpy())
+    with pytest.raises(mt.GradientError, match=r"np\.save has no derivative here"):
+        np.save(tmp_path / "x.npy", x)
+
+
+def test_an_error_inside_numpy_names_the_users_line():
+    with pytest.raises(mt.GradientError, match=r"would lose its gradient.*\n  at .*test_interop\.py"):
+        np.testing.assert_allclose(x, x)
