@@ -20,6 +20,7 @@ import numpy as np
 
 from minitorch import modes
 from minitorch.dual import Dual, Level, StandIn, arguments, dtype_of, new_level, outputs, requires_grad, split
+from minitorch.functional import with_parameters
 from minitorch.intercept import before_the_tape, register
 from minitorch.ops.movement import sum_to
 from minitorch.primitive import Primitive
@@ -181,7 +182,8 @@ def jvp(
 
     Args:
         function: takes trees of Tensors, gives a tree of Tensors; or (such a tree, anything else) with `has_aux`.
-        primals: one tree per argument, as a tuple or list.  Leaves are Tensors, arrays and numbers.
+        primals: one tree per argument, as a tuple or list.  Leaves are Tensors, arrays and numbers; a Module stands
+            for the dict of its parameters.
         tangents: the same containers; leaves of the primals' shapes.  None stands for zeros, for a leaf or for a whole
             part; leaves that are not floating-point numbers must have it.
         has_aux: the function returns a pair, and only its first part is differentiated.
@@ -198,7 +200,8 @@ def jvp(
     >>> jvp(lambda x, y: {"sum": x + y, "product": x * y}, (3.0, 5.0), (1.0, None))[1]
     {'sum': Tensor(1., dtype=float32), 'product': Tensor(5., dtype=float32)}
     """
-    primals, tangents = arguments(primals, "primals"), arguments(tangents, "tangents")
+    function, primals = with_parameters(function, arguments(primals, "primals"))
+    tangents = arguments(tangents, "tangents")
     level = new_level()
     directions = aligned(primals, tangents, name="primals", other_name="tangents")
     duals = [_dual(level, path, x, t) for (path, x), t in zip(flatten(primals), directions, strict=True)]

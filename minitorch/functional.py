@@ -2,7 +2,7 @@
 
     f = functional(model)          f(parameters, *args)  =  model(*args) with those parameters
 
-The parameters are a dict by path, so that every transform takes them as it takes any tree and knows nothing of Modules.
+A transform that is given a Module as an argument differentiates by its parameters.  They are a dict by path, so that every transform takes them as it takes any tree and knows nothing of Modules.
 Nothing is written to the module: the tensors are exchanged as operations take them, hence also where a parameter is
 tied, and another thread that runs the same module does not notice.
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 from minitorch.intercept import substitute
 from minitorch.tensor import Tensor
-from minitorch.trees import TreeError
+from minitorch.trees import Tree, TreeError, aligned, leaves, rebuild
 
 
 class HasParameters(Protocol):
@@ -50,17 +50,65 @@ def functional(module: HasParameters) -> Callable[..., Any]:
     """
 
     def call(parameters: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        own = dict(module.named_parameters())
-        if unknown := [path for path in parameters if path not in own]:
-            raise TreeError(f"no parameter is called {unknown}; {type(module).__name__} has {list(own)}.")
-        for path, given in parameters.items():
-            if np.shape(given) != own[path].shape:
-                raise TreeError(
-                    f"parameters[{path!r}] has shape {np.shape(given)}, but that of {type(module).__name__} has "
-                    f"{own[path].shape}; they must be equal."
-                )
-        instead = {id(own[path]): Tensor(x) if isinstance(x, np.ndarray) else x for path, x in parameters.items()}
-        with substitute(instead):
+        with substitute(_exchange(module, parameters)):
             return module(*args, **kwargs)
 
     return call
+
+
+def _exchange(module: HasParameters, parameters: Mapping[str, Any]) -> dict[int, Any]:
+    """What stands for the module's own parameters, as `substitute` takes it."""
+    own = dict(module.named_parameters())
+    if unknown := [path for path in parameters if path not in own]:
+        raise TreeError(f"no parameter is called {unknown}; {type(module).__name__} has {list(own)}.")
+    for path, given in parameters.items():
+        if np.shape(given) != own[path].shape:
+            raise TreeError(
+                f"parameters[{path!r}] has shape {np.shape(given)}, but that of {type(module).__name__} has "
+                f"{own[path].shape}; they must be equal."
+            )
+    return {id(own[path]): Tensor(x) if isinstance(x, np.ndarray) else x for path, x in parameters.items()}
+
+
+def with_parameters(
+    function: Callable[..., Any], args: tuple[Tree, ...]
+) -> tuple[Callable[..., Any], tuple[Tree, ...]]:
+    """The same function of trees of tensors alone, with its arguments: each Module among them has become the dict of
+    its parameters.  The function is called with the Module itself, in which the dict's entries stand for its own.
+
+    >>> import minitorch as mt
+    >>> layer = mt.nn.Linear(2, 1, bias=False)
+    >>> f, args = with_parameters(lambda layer, x: layer(x), (layer, 1.0))
+    >>> [*args[0]], f({"weight": mt.tensor([[1.0], [2.0]])}, mt.tensor([3.0, 4.0]))
+    (['weight'], Tensor([11.], dtype=float32))
+    """
+    flat = leaves(args)
+    if not any(map(_is_module, flat)):
+        return function, args
+
+    def on_parameters(*given: Tree) -> Any:
+        back: list[Any] = []
+        instead: dict[int, Any] = {}
+        for x, part in zip(flat, aligned(args, given), strict=True):
+            back.append(x if _is_module(x) else part)
+            more = _exchange(x, part) if _is_module(x) else {}
+            if not instead.keys().isdisjoint(more):
+                raise TreeError(
+                    f"a parameter of this {type(x).__name__} is also that of another argument, and its derivative would "
+                    "belong to both. Put the modules into one Module?"
+                )
+            instead |= more
+        with substitute(instead):
+            return function(*rebuild(args, back))
+
+    return on_parameters, rebuild(args, [_parameters(x) if _is_module(x) else x for x in flat])
+
+
+def _is_module(x: Any) -> bool:
+    return callable(x) and hasattr(x, "named_parameters")
+
+
+def _parameters(module: HasParameters) -> dict[str, Any]:
+    """By path, taken by an operation: where a transform further out has exchanged them it gives what stands for them,
+    and nowhere the parameter itself, which would be exchanged for what it is the value of."""
+    return {path: p.reshape(p.shape) for path, p in module.named_parameters()}

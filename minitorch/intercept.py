@@ -55,20 +55,41 @@ def intercept(by: Interceptor) -> Iterator[None]:
 def substitute(instead: Mapping[int, Any]) -> Iterator[None]:
     """Use other tensors for some: `instead` gives by `id(tensor)` what operations inside take in its place.
 
+    What comes in is not exchanged once more, so that two tensors may change places.
+
     >>> import minitorch as mt
     >>> w = mt.tensor(2.0)
     >>> with substitute({id(w): mt.tensor(5.0)}):
     ...     print((w * 3.0).item())
     15.0
     """
-
-    def swap(p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any], proceed: Proceed) -> Any:
-        if not any(id(a) in instead for a in args):
-            return proceed(p, args, static)
-        return p(*(instead.get(id(a), a) for a in args), **static)  # from the start: what comes in may be of any class
-
-    with intercept(swap):
+    with intercept(_Swap(instead, _chain.get())):
         yield
+
+
+class _Swap:
+    """Exchanges the arguments of operations."""
+
+    def __init__(self, instead: Mapping[int, Any], outer: tuple[Interceptor, ...]):
+        self.instead, self.outer = instead, outer
+
+    def __call__(self, p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any], proceed: Proceed) -> Any:
+        if not any(id(a) in self.instead for a in args):
+            return proceed(p, args, static)
+        before = _chain.get()
+        _chain.set(self.outer)
+        try:  # from the start, since what comes in may be of any class; but past this exchange
+            return p(*(self.instead.get(id(a), a) for a in args), **static)
+        finally:
+            _chain.set(before)
+
+
+def standing_for(x: Any) -> Any:
+    """What operations take here in the place of x: x itself, unless it is exchanged."""
+    for by in reversed(_chain.get()):
+        if isinstance(by, _Swap):
+            x = by.instead.get(id(x), x)
+    return x
 
 
 def register(cls: type, handler: Proceed) -> None:

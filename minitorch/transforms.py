@@ -7,7 +7,7 @@
 
 They compose with each other, with `jvp` and with the tape in any order.  Whether a result can be differentiated further
 is not a flag: it can wherever something outside depends on it, and costs nothing where nothing does.  An argument that
-the function does not use has derivative zero.
+the function does not use has derivative zero; a Module as an argument stands for the dict of its parameters.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from typing import Any, overload
 import numpy as np
 
 from minitorch import reverse
-from minitorch.dual import Dual, StandIn, arguments, outputs, requires_grad
-from minitorch.errors import GradientError
+from minitorch.argnums import Argnums, Chosen, chosen
+from minitorch.dual import Dual, StandIn, arguments, outputs, requires_grad, split
+from minitorch.errors import ArgumentError, GradientError, OperandError
 from minitorch.forward import jvp
+from minitorch.functional import with_parameters
 from minitorch.ops.movement import stack
 from minitorch.primitive import Array
 from minitorch.pullback import Run, cotangent, cut, grad_of_duals
 from minitorch.tensor import Tensor, wrap
 from minitorch.trees import Tree, TreeError, aligned, flatten, leaves, rebuild
 
-Argnums = int | tuple[int, ...]
-
 
 @overload
 def grad(
     output: Tensor,
-    inputs: Tensor | Sequence[Tensor],
+    inputs: Tree,
     gradient: Array | None = None,
     *,
     create_graph: bool = False,
@@ -42,17 +42,21 @@ def grad(
     allow_unused: bool = False,
 ) -> Any: ...
 @overload
-def grad(output: Callable[..., Any], inputs: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]: ...
-def grad(output: Any, inputs: Any = 0, gradient: Any = None, *, has_aux: bool = False, **flags: Any) -> Any:
+def grad(output: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]: ...
+def grad(
+    output: Any, inputs: Any = 0, gradient: Any = None, *, argnums: Any = None, has_aux: bool = False, **flags: Any
+) -> Any:
     """Of a function: its gradient function, as in JAX.  Of a Tensor: the derivative by `inputs`, as in PyTorch.
 
     `grad(f, argnums=0)` gives a function of f's arguments that returns df/d(argument), in the containers of that
     argument; a tuple of them for several argnums.  With `has_aux`, f returns (value, aux), and the result is (gradient,
-    aux).  `grad(output, inputs, ...)` is `minitorch.reverse.grad`: see there for its arguments.
+    aux).  `grad(output, inputs, ...)` is `minitorch.reverse.grad`: see there for its arguments.  Its inputs may be a
+    tree; the gradients stand in the same containers, in a tuple for a list.
 
     Raises:
-        TreeError: a leaf of the argument is not floating-point; names the path.
+        TreeError: a leaf of the argument is not floating-point, or one of the inputs is no Tensor; names the path.
         GradientError: f does not return a scalar; what `minitorch.reverse.grad` raises.
+        ArgumentError: an argument that belongs to the other use, or to none.
 
     >>> import minitorch as mt
     >>> grad(lambda p: (p["w"] * p["w"]).sum())({"w": mt.tensor([1.0, 2.0])})
@@ -63,20 +67,34 @@ def grad(output: Any, inputs: Any = 0, gradient: Any = None, *, has_aux: bool = 
     >>> grad(x * x, x)
     Tensor(6., dtype=float32)
     """
+    if unknown := [f"{name}=" for name in flags if name not in _FLAGS]:
+        said = {"grad_outputs=": "The cotangent is called gradient=."}.get(unknown[0], f"It takes {', '.join(_FLAGS)}.")
+        raise ArgumentError(f"grad has no argument {unknown[0]}. {said}")
     if isinstance(output, Tensor | StandIn):
-        if isinstance(inputs, int):
+        if isinstance(inputs, int) or argnums is not None:
             raise GradientError("grad(tensor) needs the inputs to differentiate by. Write grad(tensor, inputs)?")
-        one = isinstance(inputs, Tensor | StandIn)
-        wanted: tuple[Any, ...] = (inputs,) if one else tuple(inputs)
-        by_tape = not any(isinstance(x, Dual) for x in (output, gradient, *wanted))
-        by: Callable[..., tuple[Any, ...]] = reverse.grad if by_tape else grad_of_duals
-        found = by(output, wanted, gradient, **flags)
-        return found[0] if one else found
+        return _gradients(output, inputs, gradient, flags)
     if not callable(output):
         raise GradientError(f"grad of a {type(output).__name__}; it takes a function, or a Tensor and its inputs.")
     if isinstance(inputs, Tensor | StandIn) or gradient is not None or flags:
         raise GradientError("grad of a function is a function: call it with the inputs. Write grad(f)(x)?")
-    return _gradient_function(output, inputs, has_aux)
+    return _gradient_function(output, inputs if argnums is None else argnums, has_aux)
+
+
+_FLAGS = ("gradient", "create_graph", "retain_graph", "allow_unused")
+
+
+def _gradients(output: Any, inputs: Tree, gradient: Any, flags: dict[str, Any]) -> Tree:
+    """The derivatives of a Tensor by each leaf of a tree of Tensors."""
+    tree = inputs if isinstance(inputs, Tensor | StandIn | dict | list | tuple) else tuple(inputs)
+    for path, x in flatten(tree):
+        if not isinstance(x, Tensor | StandIn):
+            raise TreeError(f"inputs{path} is a {type(x).__name__}; a derivative is taken by Tensors. Give one?")
+    wanted = tuple(leaves(tree))
+    by_tape = not any(isinstance(x, Dual) for x in (output, gradient, *wanted))
+    by: Callable[..., tuple[Any, ...]] = reverse.grad if by_tape else grad_of_duals
+    found = rebuild(tree, by(output, wanted, gradient, **flags))
+    return tuple(found) if type(found) is list else found
 
 
 def _gradient_function(function: Callable[..., Any], argnums: Argnums, has_aux: bool) -> Callable[..., Any]:
@@ -96,7 +114,8 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
     Args:
         function: returns a Tensor with one entry; or (such a Tensor, anything else) with `has_aux`.
         argnums: the position of the argument to differentiate by, or several; the others may be anything.  An argument
-            is a tree of floating-point Tensors, arrays and numbers.
+            is a tree of floating-point Tensors, arrays and numbers; a Module stands for the dict of its parameters, by
+            path, and its gradient is such a dict.
         has_aux: return ((value, aux), gradient).
 
     Raises:
@@ -110,7 +129,8 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        run = _run(function, argnums, args, kwargs, has_aux)
+        by = chosen(function, argnums, args, kwargs)
+        run = Run(by.function, by.arguments, by.positions, has_aux)
         if len(run.outs) != 1 or run.outs[0].size != 1:
             shapes = ", ".join(str(o.shape) for o in run.outs)
             raise GradientError(
@@ -120,7 +140,7 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
         ones = wrap(np.ones(run.outs[0].shape, run.outs[0].dtype))
         found = tuple(run.pull([ones], run.differentiable, retain_graph=run.differentiable))
         value = run.value if run.differentiable else rebuild(run.value, map(cut, run.outs))
-        return (value, run.aux) if has_aux else value, found[0] if isinstance(argnums, int) else found
+        return (value, run.aux) if has_aux else value, by.alone(found)
 
     return wrapped
 
@@ -148,7 +168,7 @@ def vjp(function: Callable[..., Tree], *primals: Tree, has_aux: bool = False) ->
     >>> pull(1.0)
     ({'a': Tensor(5., dtype=float32), 'b': Tensor(2., dtype=float32)},)
     """
-    run = Run(function, primals, range(len(primals)), has_aux)
+    run = Run(*with_parameters(function, primals), range(len(primals)), has_aux)
 
     def pull(given: Tree, *, create_graph: bool | None = None) -> tuple[Tree, ...]:
         parts = aligned(run.value, given, name="the value", other_name="the cotangent")
@@ -159,51 +179,55 @@ def vjp(function: Callable[..., Tree], *primals: Tree, has_aux: bool = False) ->
     return (run.value, pull, run.aux) if has_aux else (run.value, pull)
 
 
-def jacobian(function: Callable[..., Tree], argnums: Argnums = 0, mode: str = "reverse") -> Callable[..., Tree]:
+def jacobian(
+    function: Callable[..., Tree], argnums: Argnums = 0, mode: str = "reverse", has_aux: bool = False
+) -> Callable[..., Tree]:
     """A function of f's arguments that returns all of df/d(argument).
 
     For an output of shape (m...) and an input of shape (n...): shape (m..., n...), entry [i, j] = dy_i/dx_j.  With
     trees: in the containers of the output, at each leaf the containers of the argument.
 
     Args:
-        function: takes and gives trees of Tensors.
+        function: takes and gives trees of Tensors; or gives (such a tree, anything else) with `has_aux`.
         argnums: the position of the argument, or several (then a tuple stands at each output).
         mode: "reverse" runs f once and sweeps once per entry of the output; "forward" runs f once per entry of the
             argument and keeps no tape.
+        has_aux: return (jacobian, aux).
 
     Raises:
         TreeError: a leaf is not floating-point; names the path.
+        OperandError: the mode is neither.
 
     >>> jacobian(lambda x: x * x)([1.0, 2.0])
     Tensor([[2., 0.], [0., 4.]], dtype=float32)
     """
     if mode not in ("reverse", "forward"):
-        raise ValueError(f"jacobian: mode is {mode!r}; it can be 'reverse' or 'forward'")
+        raise OperandError(f"jacobian: mode is {mode!r}; it can be 'reverse' or 'forward'")
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        numbers = (argnums,) if isinstance(argnums, int) else argnums
-        chosen = _pick(args, numbers)
-        if mode == "reverse":
-            value, blocks = _rows(_run(function, argnums, args, kwargs))
-        else:
-            value, blocks = _columns(_of(function, numbers, args, kwargs), chosen)
-        inside = chosen[0] if isinstance(argnums, int) else chosen
-        return rebuild(value, [rebuild(inside, block) for block in blocks])
+        by = chosen(function, argnums, args, kwargs)
+        value, aux, blocks = (_rows if mode == "reverse" else _columns)(by, has_aux)
+        inside = by.alone(by.arguments)
+        found = rebuild(value, [rebuild(inside, block) for block in blocks])
+        return (found, aux) if has_aux else found
 
     return wrapped
 
 
-def hessian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "reverse") -> Callable[..., Tree]:
+def hessian(
+    function: Callable[..., Any], argnums: Argnums = 0, mode: str = "reverse", has_aux: bool = False
+) -> Callable[..., Tree]:
     """A function of f's arguments that returns all second derivatives of f, which gives a scalar.
 
     For an argument of shape (n...): shape (n..., n...); with trees, in its containers twice.  `mode` says how the
-    gradient is differentiated, see `jacobian`.
+    gradient is differentiated, see `jacobian`.  With `has_aux`, f returns (scalar, aux), and the result is (hessian,
+    aux).
 
     >>> hessian(lambda x: (x * x * x).sum())([1.0, 2.0])
     Tensor([[ 6.,  0.], [ 0., 12.]], dtype=float32)
     """
-    return jacobian(grad(function, argnums), argnums, mode)
+    return jacobian(grad(function, argnums, has_aux=has_aux), argnums, mode, has_aux)
 
 
 def hvp(function: Callable[..., Any], primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple[Tree, ...]:
@@ -226,56 +250,36 @@ def hvp(function: Callable[..., Any], primals: Sequence[Tree], tangents: Sequenc
     return tuple(None if t is None else next(each) for t in tangents)
 
 
-# -- arguments, rows and columns ---------------------------------------------------------------------------------------
+# -- rows and columns --------------------------------------------------------------------------------------------------
 
 
-def _run(function: Callable[..., Any], argnums: Argnums, args: Any, kwargs: Any, has_aux: bool = False) -> Run:
-    numbers = (argnums,) if isinstance(argnums, int) else argnums
-    return Run(_of(function, numbers, args, kwargs), _pick(args, numbers), numbers, has_aux)
-
-
-def _pick(args: tuple[Any, ...], numbers: tuple[int, ...]) -> tuple[Any, ...]:
-    """The arguments to differentiate by."""
-    if missing := [n for n in numbers if not -len(args) <= n < len(args)]:
-        raise TreeError(f"argnums {missing[0]} of {len(args)} positional arguments. Pass that argument by position?")
-    return tuple(args[n] for n in numbers)
-
-
-def _of(function: Callable[..., Any], numbers: tuple[int, ...], args: Any, kwargs: Any) -> Callable[..., Any]:
-    """`function` as a function of those arguments alone."""
-
-    def f(*chosen: Any) -> Any:
-        given = list(args)
-        for n, x in zip(numbers, chosen, strict=True):
-            given[n] = x
-        return function(*given, **kwargs)
-
-    return f
-
-
-def _rows(run: Run) -> tuple[Tree, list[list[Any]]]:
-    """For each output its derivatives by each leaf of the arguments, swept entry by entry."""
-    blocks = []
+def _rows(by: Chosen, has_aux: bool) -> tuple[Tree, Any, list[list[Any]]]:
+    """The value, the aux, and for each output its derivatives by each leaf of the arguments, swept entry by entry."""
+    run, blocks = Run(by.function, by.arguments, by.positions, has_aux), []
     for k, out in enumerate(run.outs):
         rows = []
         for e in _units(out):
             cs = [e if i == k else None for i in range(len(run.outs))]
             rows.append(leaves(tuple(run.pull(cs, run.differentiable))))
         blocks.append([_joined([r[j] for r in rows], 0, out, x) for j, x in enumerate(run.leaves)])
-    return run.value, blocks
+    return run.value, run.aux, blocks
 
 
-def _columns(f: Callable[..., Any], chosen: tuple[Tree, ...]) -> tuple[Tree, list[list[Any]]]:
+def _columns(by: Chosen, has_aux: bool) -> tuple[Tree, Any, list[list[Any]]]:
     """The same, one jvp for each entry of each leaf."""
-    inputs = [x if isinstance(x, Tensor | StandIn) else Tensor(x) for x in leaves(chosen)]
-    value, columns = f(*rebuild(chosen, inputs)), []
+    f, primals = by.function, by.arguments
+    inputs = [x if isinstance(x, Tensor | StandIn) else Tensor(x) for x in leaves(primals)]
+    result, columns = f(*rebuild(primals, inputs)), []
+    value, aux = split(result) if has_aux else (result, None)
     for k, x in enumerate(inputs):
         units = ([e if i == k else None for i in range(len(inputs))] for e in _units(x))
-        columns.append([leaves(jvp(f, rebuild(chosen, inputs), rebuild(chosen, u))[1]) for u in units])
+        tangents = (jvp(f, rebuild(primals, inputs), rebuild(primals, u), has_aux=has_aux)[1] for u in units)
+        columns.append(list(map(leaves, tangents)))
     outs = outputs(value)
-    return value, [
+    blocks = [
         [_joined([c[i] for c in columns[j]], -1, out, x) for j, x in enumerate(inputs)] for i, out in enumerate(outs)
     ]
+    return value, aux, blocks
 
 
 def _units(like: Any) -> Iterator[Tensor]:

@@ -54,7 +54,7 @@ ORDER = [
         "graph",
         "sweep",
         "reverse",
-        *("trees", "intercept", "dual", "forward", "pullback", "transforms", "functional", "checkpoint"),
+        *("trees", "intercept", "functional", "dual", "argnums", "forward", "pullback", "transforms", "checkpoint"),
         "check",
         "memory",
     ),

@@ -129,6 +129,58 @@ def test_after_an_exchange_nothing_of_it_is_left_inside_the_next_transform(model
     np.testing.assert_array_equal(value.numpy(), expected)
 
 
+def test_a_modules_own_parameters_may_stand_for_themselves_or_for_each_other(model):
+    x, own = np.ones((1, 3)), dict(model.named_parameters())
+    f = functional(model)
+    np.testing.assert_array_equal(f(own, x).numpy(), model(x).numpy())
+    np.testing.assert_array_equal(f({"second.bias": own["second.bias"]}, x).numpy(), model(x).numpy())
+    values = {k: p.detach() for k, p in own.items()}
+    for name, g in grad(lambda p: (f(p, x) ** 2).sum())(own).items():
+        np.testing.assert_array_equal(g.numpy(), grad(lambda p: (f(p, x) ** 2).sum())(values)[name].numpy())
+    v = {k: np.ones(p.shape) for k, p in own.items()}
+    through = [jvp(lambda p: f(p, x), (p,), (v,))[1].numpy() for p in (own, values)]
+    np.testing.assert_array_equal(*through)
+
+
+def test_two_parameters_may_change_places():
+    a, b = mt.Parameter(f64([1.0, 2.0])), mt.Parameter(f64([3.0, 5.0]))
+    with substitute({id(a): b, id(b): a}):
+        assert (a * 1.0 - b * 2.0).numpy().tolist() == [1.0, 1.0]
+
+
+def test_a_module_as_an_argument_stands_for_its_parameters_in_every_transform(model):
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    values, f = {k: p.detach() for k, p in model.named_parameters()}, functional(model)
+    by_dict = lambda p, x: (f(p, x) ** 2).sum()
+    v = {k: np.random.default_rng(1).standard_normal(p.shape) for k, p in values.items()}
+    both = {
+        "value_and_grad": lambda loss, m: value_and_grad(loss)(m, x),
+        "vjp": lambda loss, m: vjp(loss, m, x)[1](1.0),
+        "jvp": lambda loss, m: jvp(loss, (m, x), (v, None)),
+        "hvp": lambda loss, m: hvp(loss, (m, x), (v, None)),
+        "hessian": lambda loss, m: hessian(loss)(m, x),
+        "hessian, forward": lambda loss, m: hessian(loss, mode="forward")(m, x),
+        "inside a tree": lambda loss, m: grad(lambda t: loss(*t["all"]))({"all": (m, x)}),
+    }
+    for name, transform in both.items():
+        found, wanted = transform(loss_of, model), transform(by_dict, values)
+        for (path, a), (other, b) in zip(mt.trees.flatten(found), mt.trees.flatten(wanted), strict=True):
+            assert path == other
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12, err_msg=f"{name}{path}")
+
+
+def test_a_penalty_on_the_gradient_of_a_module_trains_its_parameters(model):
+    x = np.ones((1, 3))
+    (grad(loss_of)(model, x)["second.bias"] ** 2).sum().backward()
+    out = model(x).detach()
+    np.testing.assert_allclose(model.second.bias.grad.numpy(), 8 * out.numpy()[0])  # of |2 out|^2
+
+
+def test_a_module_that_is_two_arguments_is_refused(model):
+    with pytest.raises(TreeError, match="this Net is also that of another argument"):
+        grad(lambda m: loss_of(m["a"], np.ones((1, 3))))({"a": model, "b": model})
+
+
 @pytest.mark.parametrize("transform", [grad, lambda f: lambda x: vjp(f, x), jacobian, hessian], ids=str)
 def test_an_exception_in_the_middle_of_a_trace_leaves_no_state_behind(transform, model):
     before, state = dict(HANDLERS), modes.current()

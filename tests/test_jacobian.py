@@ -41,6 +41,14 @@ def test_a_jacobian_by_several_arguments_is_a_tuple(mode):
 
 
 @both_modes
+def test_a_jacobian_and_a_hessian_have_aux(mode):
+    f = lambda x: ((x * x * x).sum(), {"twice": x + x})
+    for transform, wanted in ((jacobian, [3.0, 12.0]), (hessian, [[6.0, 0.0], [0.0, 12.0]])):
+        found, aux = transform(f, mode=mode, has_aux=True)(f64([1.0, 2.0]))
+        assert (found.numpy().tolist(), aux["twice"].numpy().tolist()) == (wanted, [2.0, 4.0])
+
+
+@both_modes
 def test_a_jacobian_of_size_zero_has_its_shape(mode):
     assert jacobian(lambda x: x * 2.0, mode=mode)(np.ones((0, 2))).shape == (0, 2, 0, 2)
     assert jacobian(lambda x: x[:0], mode=mode)(np.ones(3)).shape == (0, 3)

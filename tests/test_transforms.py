@@ -54,6 +54,51 @@ def test_argnums_choose_the_arguments_and_the_others_may_be_anything():
     assert [g.item() for g in grad(f, (0, 2))(*args, scale=3.0)] == [15.0, 3.0]
 
 
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, mt.hessian], ids=lambda t: t.__name__)
+@pytest.mark.parametrize("argnums", [(0, 0), (0, -2), [1, 1]], ids=str)
+def test_an_argument_that_is_chosen_twice_is_refused(transform, argnums):
+    with pytest.raises(mt.ArgumentError, match=r"choose argument [01] twice"):
+        transform(lambda a, b: a * b, argnums)(2.0, 3.0)
+
+
+def test_argnums_that_are_no_positions_are_refused():
+    with pytest.raises(mt.ArgumentError, match="argnums 'a' is a str; an argument is chosen by its position"):
+        grad(lambda a: a, "a")(2.0)
+    with pytest.raises(mt.ArgumentError, match="argnums 1.0 is a float"):
+        jacobian(lambda a, b: a * b, (0, 1.0))(2.0, 3.0)
+    assert grad(lambda a, b: a * b, np.int64(1))(2.0, 3.0).item() == 2.0
+
+
+def test_argnums_may_be_given_by_name_to_every_transform():
+    f = lambda a, b: a * b * b
+    found = [t(f, argnums=1)(2.0, 3.0) for t in (grad, jacobian, mt.hessian)]
+    assert [g.item() for g in found] == [12.0, 12.0, 4.0]
+    assert value_and_grad(f, argnums=1)(2.0, 3.0)[1].item() == 12.0
+
+
+def test_the_gradients_by_a_tree_of_tensors_stand_in_its_containers():
+    x, w = leaf(1.0, 2.0), leaf(3.0)
+    loss = lambda: (x * x * w).sum()
+    g = grad(loss(), {"x": x, "w": w, "none": None})
+    assert (g["x"].numpy().tolist(), g["w"].item(), g["none"]) == ([6.0, 12.0], 5.0, None)
+    first, (second,) = grad(loss(), [x, [w]])
+    assert (first.numpy().tolist(), second.item()) == ([6.0, 12.0], 5.0)
+    assert type(grad(loss(), Pair(w, x))) is Pair
+    assert [g.shape for g in grad(loss(), iter([w, x]))] == [(), (2,)]
+    inside = jvp(lambda x: grad((x * x * w).sum(), {"x": x})["x"], (x,), ([1.0, 1.0],))
+    assert inside[1].numpy().tolist() == [6.0, 6.0]
+    with pytest.raises(TreeError, match=r"inputs\['n'\] is a int; a derivative is taken by Tensors"):
+        grad(loss(), {"x": x, "n": 2})
+
+
+def test_an_argument_that_grad_does_not_have_is_refused_and_torchs_name_is_known():
+    x = leaf(1.0)
+    with pytest.raises(mt.ArgumentError, match="grad has no argument grad_outputs=. The cotangent is called gradient="):
+        grad(x * x, x, grad_outputs=x)
+    with pytest.raises(mt.ArgumentError, match="no argument is_grads_batched=. It takes gradient, create_graph"):
+        grad(x * x, x, is_grads_batched=True)
+
+
 def test_value_and_grad_returns_both_and_the_aux():
     f = lambda x: ((x * x).sum(), {"twice": x + x})
     (value, aux), g = value_and_grad(f, has_aux=True)([1.0, 2.0])
