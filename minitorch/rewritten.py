@@ -14,7 +14,7 @@ import numpy as np
 from minitorch.errors import ArgumentError, ShapeError
 from minitorch.ops.arrangement import moveaxis, split
 from minitorch.ops.contraction import einsum, tensordot
-from minitorch.ops.diagonal import diagonal, matrix_trace
+from minitorch.ops.diagonal import diagonal, trace
 from minitorch.ops.dtype import shape_of, values
 from minitorch.ops.elementwise import absolute, multiply, positive, round, subtract
 from minitorch.ops.indexing import getitem
@@ -200,7 +200,7 @@ REWRITTEN: Mapping[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.vecdot: vecdot,
     np.linalg.tensordot: tensordot,
     np.linalg.outer: lambda x1, x2: einsum("i,j->ij", x1, x2),
-    np.linalg.trace: lambda x, offset=0: matrix_trace(x, offset, -2, -1),
+    np.linalg.trace: lambda x, offset=0: trace(x, offset, -2, -1),
     np.linalg.diagonal: lambda x, offset=0: diagonal(x, offset=offset, axis1=-2, axis2=-1),
 }
 """NumPy's function, and what it is here."""
