@@ -32,9 +32,7 @@ class Chosen(NamedTuple):
         return found[0] if self.one else found
 
 
-def chosen(
-    function: Callable[..., Any], argnums: Argnums, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> Chosen:
+def chosen(function: Callable[..., Any], argnums: Argnums, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Chosen:
     """What `argnums` choose of a call.
 
     Raises:

@@ -119,3 +119,97 @@ def test_a_detached_view_of_a_written_base_can_be_used():
     view = base[1:].detach().requires_grad_()
     view.sum().backward()
     assert view.grad.numpy().tolist() == [1.0, 1.0]
+
+
+def half(*shape):
+    return mt.ones(shape, "float16", requires_grad=True)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("f", [mt.layer_norm, mt.rms_norm, lambda x: mt.group_norm(x, 1), mt.var, mt.std, mt.norm])
+def test_squares_of_float16_do_not_overflow(f):
+    x = np.array([[-300.0, 300.0, 100.0, 0.0]])
+    narrow = mt.tensor(x, dtype="float16", requires_grad=True)
+    wide = mt.tensor(x, requires_grad=True)
+    assert f(narrow).dtype == np.float16
+    np.testing.assert_allclose(f(narrow).numpy(), f(wide).numpy(), rtol=1e-3)
+    g, wanted = ((f(t) * np.linspace(1, 2, f(t).size).astype(t.dtype)).sum() for t in (narrow, wide))
+    g, wanted = mt.grad(g, [narrow])[0], mt.grad(wanted, [wide])[0]
+    np.testing.assert_allclose(g.numpy(), wanted.numpy(), rtol=2e-3, atol=1e-5)
+
+
+MANY = 70_000  # more than float16 can count
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("f", "value", "entry"),
+    [
+        (mt.mean, 1, 1 / MANY),
+        (lambda x: mt.mse_loss(x, np.zeros(MANY, np.float16)), 1, 2 / MANY),
+        (lambda x: mt.cross_entropy(x.reshape(-1, 2), np.ones(MANY // 2, int)), np.log(2), 1 / MANY),
+        (lambda x: mt.kl_div(x, np.ones(MANY, np.float16), "batchmean"), -1, -1 / MANY),
+        (mt.var, 0, 0),
+        (mt.std, 0, 0),
+        (lambda x: mt.softmax(x)[1], 1 / MANY, 0),
+        (lambda x: mt.log_softmax(x)[1], -np.log(MANY), -1 / MANY),
+        (mt.logsumexp, 1 + np.log(MANY), 1 / MANY),
+        (mt.norm, np.sqrt(MANY), 1 / np.sqrt(MANY)),
+        (lambda x: mt.norm(x, 3), np.cbrt(MANY), MANY ** (-2 / 3)),
+    ],
+)
+def test_more_entries_than_float16_can_count_are_reduced(f, value, entry):
+    x = half(MANY)
+    out = f(x)
+    assert out.dtype == np.float16
+    np.testing.assert_allclose(out.item(), value, rtol=2e-3)
+    np.testing.assert_allclose(mt.grad(out, [x])[0].numpy()[0], entry, rtol=5e-3)
+
+
+def test_float16_goes_on_counting_where_its_steps_are_2():
+    assert mt.sum(half(5000, 2), axis=0).tolist() == [5000.0, 5000.0]
+    assert mt.cumsum(half(5000))[-1].item() == 5000.0
+    b, table = half(1), half(2, 1)
+    (b + mt.zeros((5000, 1), "float16")).sum().backward()
+    mt.embedding(table, np.zeros(5000, int)).sum().backward()
+    assert b.grad.tolist() == [5000.0]
+    assert table.grad.tolist() == [[5000.0], [0.0]]
+    x = half(2)
+    x[np.zeros(5000, int)].sum().backward()
+    assert x.grad.tolist() == [5000.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, number: mt.clip(x, number, None),
+        lambda x, number: mt.leaky_relu(x, number),
+        lambda x, number: mt.elu(x, number),
+        lambda x, number: mt.huber_loss(x, mt.zeros(3), "none", number),
+        lambda x, number: mt.rms_norm(x, eps=number),
+        lambda x, number: mt.layer_norm(x, eps=number),
+        lambda x, number: mt.norm(x, number + 3),
+        lambda x, number: mt.pad(x, 1, constant_values=number),
+        lambda x, number: mt.clip(x, np.array([0, 0, 0]), None),
+    ],
+)
+@pytest.mark.parametrize("number", [np.float64(0.5), np.array(0.5), np.float32(0.5)], ids=repr)
+def test_an_option_never_widens_float32(f, number):
+    x = single(1, -2, 3, requires_grad=True)
+    y = f(x, number)
+    assert y.dtype == np.float32
+    assert mt.grad(y.sum(), [x])[0].dtype == np.float32
+
+
+def test_astype_copies_also_to_the_same_dtype():
+    x = single(1, 2, requires_grad=True)
+    assert not np.shares_memory(x.astype("float32").numpy(), x.numpy())
+    y = np.ones(2)
+    assert mt.astype(y, np.float64) is not y
+
+
+@pytest.mark.parametrize("dtype", ["float128", "complex64", object, str, "foo"])
+def test_a_dtype_that_tensors_do_not_hold_is_refused(dtype):
+    for f in (lambda: mt.tensor([1.0], dtype=dtype), lambda: single(1).astype(dtype), lambda: mt.astype([1.0], dtype)):
+        with pytest.raises(mt.DtypeError):
+            f()

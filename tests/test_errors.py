@@ -228,3 +228,87 @@ def test_what_is_no_shape_has_an_error_of_its_own_that_names_the_operation(case)
         function()
     assert said(caught.value).startswith(wanted)
     assert "test_errors.py" in str(caught.value).removeprefix(said(caught.value))
+
+
+X23, X24 = mt.ones((2, 3)), mt.ones((2, 4))
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "wanted"),
+    [
+        (lambda: mt.var(X23, axis=5), mt.ShapeError, "var: axis 5 of shape (2, 3)"),
+        (lambda: mt.std(X23, axis=5), mt.ShapeError, "std: axis 5 of shape (2, 3)"),
+        (lambda: mt.mse_loss(X23, X24), mt.ShapeError, "mse_loss: shapes (2, 3) and (2, 4) do not broadcast"),
+        (lambda: mt.huber_loss(X23, X24), mt.ShapeError, "huber_loss: shapes (2, 3) and (2, 4) do not broadcast"),
+        (lambda: mt.kl_div(X23, X24), mt.ShapeError, "kl_div: shapes (2, 3) and (2, 4) do not broadcast"),
+        (
+            lambda: mt.binary_cross_entropy_with_logits(X23, X24),
+            mt.ShapeError,
+            "binary_cross_entropy_with_logits: shapes (2, 3) and (2, 4) do not broadcast",
+        ),
+        (lambda: mt.tensordot(X23, X24, 1), mt.ShapeError, "tensordot: axis 1 of the left (2, 3) is 3, axis 0 of the"),
+        (lambda: mt.einsum("ij,jk", X23, X24), mt.ShapeError, "einsum: 'j' is 3 in operand 0 (2, 3) and 2 in operand"),
+        (lambda: mt.dot(X23, X24), mt.ShapeError, "dot: inner sizes differ: (2, 3) @ (2, 4)"),
+        (lambda: mt.sort(X23, axis=5), mt.ShapeError, "sort: axis 5 of shape (2, 3)"),
+        (lambda: mt.masked_fill(X23, [True, False], 0.0), mt.ShapeError, "masked_fill: shapes (2,) and () and (2, 3)"),
+        (
+            lambda: mt.gather(X23, 1, [[5], [0]]),
+            mt.ShapeError,
+            "gather((2, 3), index=(array of shape (2, 1), array of shape (2, 1))): index 5 is out of bounds",
+        ),
+        (lambda: mt.layer_norm(X23, eps=-1.0), mt.OperandError, "layer_norm: eps is -1.0; a variance plus"),
+        (lambda: mt.rms_norm(X23, eps=-1.0), mt.OperandError, "rms_norm: eps is -1.0; a variance plus"),
+        (lambda: mt.glu(X23, axis=7), mt.ShapeError, "glu: axis 7 of shape (2, 3)"),
+        (lambda: mt.safe_where(X23 > 0, mt.exp, X23, X24), mt.ShapeError, "safe_where: shapes (2, 3) and (2, 3) and"),
+        (lambda: mt.gather(X23, [[0]], 0), mt.ShapeError, "gather: axis [0] is no integer"),
+        (lambda: mt.concatenate(5), mt.ArgumentError, "concatenate: it takes a sequence of arrays, not a int"),
+        (lambda: mt.einsum(X23, X23), mt.ArgumentError, "einsum: the subscripts are a Tensor; text such as"),
+        (lambda: np.einsum(X23, [0]), mt.ArgumentError, "einsum: the subscripts are a Tensor; text such as"),
+        (lambda: mt.dropout(X23, "a"), mt.OperandError, "dropout: p is 'a'; it is a probability"),
+        (lambda: mt.dropout(X23, 2.0), mt.OperandError, "dropout: p is 2.0; it is a probability"),
+        (lambda: mt.softmax(mt.tensor(1.0)), mt.ShapeError, "softmax: axis -1 of shape (), which has no axes"),
+        (lambda: mt.sum(None), mt.DtypeError, "sum: an operand is a NoneType"),
+        (
+            lambda: mt.sum(X23, foo=1),
+            mt.ArgumentError,
+            "sum(x, axis=None, keepdims=False): got foo=, which it does not take",
+        ),
+        (
+            lambda: mt.norm(X23, "nuc"),
+            mt.OperandError,
+            "norm: ord is 'nuc'; over 2 axes it can be 1, -1, inf, -inf or 'fro'",
+        ),
+        (
+            lambda: mt.embedding(X23, [0], padding_idx=9),
+            mt.ShapeError,
+            "embedding: padding_idx 9 is no row of the table",
+        ),
+        (lambda: mt.embedding(X23, [0], padding_idx=-3), mt.ShapeError, "embedding: padding_idx -3 is no row of the"),
+        (lambda: mt.conv1d(X23, mt.ones((2, 2, 1)), stride=(1, 2)), mt.ArgumentError, "conv1d: stride is (1, 2); one"),
+    ],
+)
+def test_a_refusal_names_what_was_called_and_says_what_it_takes(call, kind, wanted):
+    with pytest.raises(kind) as caught:
+        call()
+    assert said(caught.value).startswith(wanted)
+    assert "test_errors.py" in str(caught.value).removeprefix(said(caught.value))
+
+
+LEAF = mt.tensor(1.0, requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "option"),
+    [
+        (lambda: mt.leaky_relu(X23, LEAF), "leaky_relu: negative_slope"),
+        (lambda: mt.tile(X23, LEAF), "tile: reps"),
+        (lambda: mt.sum(X23, axis=(LEAF,)), "sum: axis"),
+        (lambda: mt.linspace(LEAF, 1, 3), "linspace: an argument"),
+        (lambda: np.linspace(LEAF, 1, 3), "linspace: an argument"),
+        (lambda: mt.full(2, LEAF), "full: fill_value"),
+    ],
+)
+def test_an_option_that_requires_a_gradient_is_refused_by_name(call, option):
+    with pytest.raises(mt.ArgumentError) as caught:
+        call()
+    assert str(caught.value).startswith(f"{option} is a Tensor of shape () that requires a gradient")

@@ -246,3 +246,16 @@ def test_a_write_keeps_the_dtype():
     assert x.dtype == np.float32
     assert x.copy_(np.arange(2)).numpy().tolist() == [0.0, 1.0]
     assert x.zero_().numpy().tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (1, 1, 3), (1, 1), (3,), ()])
+def test_a_value_with_leading_axes_of_size_1_gets_its_gradient(shape):
+    for write in (lambda z, v: z.__setitem__(0, v), lambda z, v: z.__setitem__([1, 1], v)):
+        z, v = mt.zeros((2, 3)), mt.tensor(np.ones(shape), requires_grad=True)
+        write(z, v)
+        z.sum().backward()
+        assert v.grad.shape == shape
+        assert v.grad.numpy().sum() == 3
+    z, v = mt.zeros(3), mt.tensor(np.ones((1, 3)), requires_grad=True)
+    z.copy_(v).sum().backward()
+    assert v.grad.tolist() == [[1.0, 1.0, 1.0]]

@@ -134,3 +134,44 @@ def test_the_mean_over_nothing_is_0(loss):
 def test_a_loss_says_what_it_wanted(call, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         call()
+
+
+def leaves(*arrays, dtype=np.float64):
+    return [mt.tensor(a, dtype=dtype, requires_grad=True) for a in arrays]
+
+
+@pytest.mark.parametrize("weight", [None, [1.0, 2.0, 3.0]])
+def test_cross_entropy_is_differentiated_by_a_target_of_0_too(weight):
+    x, q = leaves([[1.0, 2.0, 3.0]], [[0.0, 1.0, 0.0]])
+    logp = mt.log_softmax(x.detach()).numpy()
+    (g,) = mt.grad(mt.cross_entropy(x, q, weight=weight), [q], create_graph=True)
+    np.testing.assert_allclose(g.numpy(), -logp * (1 if weight is None else weight), rtol=1e-15)
+    (mixed,) = mt.grad(g[0, 0], [x])
+    factor = 1 if weight is None else weight[0]
+    np.testing.assert_allclose(mixed.numpy(), factor * (np.exp(logp) - [1, 0, 0]), rtol=1e-14)
+
+
+def test_kl_div_has_its_mixed_derivative_at_a_target_of_0_too():
+    logp, q = leaves(np.log([0.5, 0.5]), [1.0, 0.0])
+    (g,) = mt.grad(mt.kl_div(logp, q, "sum"), [q], create_graph=True)
+    assert mt.grad(g.sum(), [logp])[0].numpy().tolist() == [-1.0, -1.0]
+
+
+def test_a_class_without_probability_that_is_impossible_counts_for_nothing():
+    x, q = leaves([[0.0, -np.inf]], [[1.0, 0.0]])
+    gx, gq = mt.grad(mt.cross_entropy(x, q), [x, q])
+    assert gx.numpy().tolist() == gq.numpy().tolist() == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("delta", [0, -1.0, float("nan")])
+def test_huber_loss_needs_a_positive_delta(delta):
+    with pytest.raises(mt.OperandError, match=r"huber_loss: delta is .*; it is more than 0"):
+        mt.huber_loss(mt.ones(2), mt.ones(2), delta=delta)
+
+
+def test_unknown_reductions_and_too_much_smoothing_are_operand_errors():
+    x = mt.ones((2, 3))
+    with pytest.raises(mt.OperandError, match="mse_loss: reduction is 'average'; it can be"):
+        mt.mse_loss(x, x, "average")
+    with pytest.raises(mt.OperandError, match="cross_entropy: label_smoothing is 2; it can be from 0 to 1"):
+        mt.cross_entropy(x, [0, 1], label_smoothing=2)

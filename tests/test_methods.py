@@ -230,3 +230,46 @@ def test_random_integers_come_from_the_generator_that_seed_starts():
     assert drawn.tolist() == mt.randint(2, 5, (4, 50)).tolist()
     assert {*drawn.flatten().tolist()} == {2, 3, 4}
     assert mt.randint(3).shape == ()
+
+
+V, M = mt.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True), mt.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+I = np.int64
+
+
+@pytest.mark.parametrize(
+    ("call", "same"),
+    [
+        (lambda: mt.tile(V, I(2)), lambda: mt.tile(V, 2)),
+        (lambda: mt.tile(V, [2, 1]), lambda: mt.tile(V, (2, 1))),
+        (lambda: mt.tile(V, mt.tensor(2)), lambda: mt.tile(V, 2)),
+        (lambda: mt.roll(V, [1], axis=0), lambda: mt.roll(V, 1, axis=0)),
+        (lambda: mt.roll(M, np.array([1, 1]), axis=(0, 1)), lambda: mt.roll(M, (1, 1), axis=(0, 1))),
+        (lambda: mt.repeat(V, [2]), lambda: mt.repeat(V, 2)),
+        (lambda: mt.repeat(V, mt.tensor([1, 0, 2, 1])), lambda: mt.repeat(V, [1, 0, 2, 1])),
+        (lambda: mt.split(V, I(2))[1], lambda: mt.split(V, 2)[1]),
+        (lambda: mt.split(V, mt.tensor([1, 3]))[1], lambda: mt.split(V, [1, 3])[1]),
+        (lambda: mt.moveaxis(M, [0], [1]), lambda: mt.moveaxis(M, 0, 1)),
+        (lambda: V.reshape(np.array([2, 2])), lambda: V.reshape(2, 2)),
+        (lambda: V.reshape(mt.tensor([2, 2])), lambda: V.reshape(2, 2)),
+        (lambda: V[mt.tensor(1) :], lambda: V[1:]),
+        (lambda: V.clip(mt.tensor(2.0)), lambda: V.clip(2.0)),
+        (lambda: mt.sum(M, axis=mt.tensor(1)), lambda: mt.sum(M, axis=1)),
+        (lambda: mt.rotary(M, positions=I(3)), lambda: mt.rotary(M, positions=3)),
+        (lambda: mt.tensordot(M, M, np.array([[0], [0]])), lambda: mt.tensordot(M, M, ((0,), (0,)))),
+        (lambda: mt.cumprod(M[0, 0], axis=0), lambda: mt.cumprod(M[0, :1], axis=0)),
+        (lambda: mt.concatenate([M, V], axis=None), lambda: mt.concatenate([M.flatten(), V])),
+        (
+            lambda: mt.conv1d(M, mt.ones((1, 2, 1)), padding=(1,), stride=(2,), dilation=[1]),
+            lambda: mt.conv1d(M, mt.ones((1, 2, 1)), padding=1, stride=2),
+        ),
+        (lambda: mt.conv1d(M, mt.ones((1, 2, 1)), padding=I(1)), lambda: mt.conv1d(M, mt.ones((1, 2, 1)), padding=1)),
+        (lambda: mt.linspace(mt.tensor(0.0), 1, 3) * V[:3], lambda: mt.linspace(0.0, 1, 3) * V[:3]),
+    ],
+)
+def test_options_are_taken_as_numpy_integers_lists_and_tensors_too(call, same):
+    found, wanted = call(), same()
+    assert found.tolist() == wanted.tolist()
+    gs, ws = (mt.grad((y * y).sum(), [V, M], allow_unused=True) for y in (found, wanted))
+    for g, w in zip(gs, ws, strict=True):
+        assert (g is None) == (w is None)
+        assert g is None or g.tolist() == w.tolist()

@@ -203,3 +203,147 @@ def test_the_largest_of_a_row_with_nan_is_nan_and_so_is_its_gradient_without_a_w
     g = mt.grad(best.sum(), x).numpy()
     assert np.isnan(g[0]).all()
     assert g[1].tolist() == ([0.0, 0.5, 0.5] if name == "max" else [1.0, 0.0, 0.0])
+
+
+def gradient(function, *values, dtype=np.float64):
+    xs = [mt.tensor(v, dtype=dtype, requires_grad=True) for v in values]
+    out, pull = mt.vjp(function, *xs)
+    return [g.numpy().tolist() for g in pull(mt.ones(out.shape, out.dtype))]
+
+
+@pytest.mark.parametrize("base", [2.0, 0.5])
+def test_the_mixed_derivative_of_a_power_at_exponent_0_is_one_over_the_base(base):
+    H = mt.hessian(lambda p: mt.power(p[0], p[1]))(mt.tensor([base, 0.0], dtype="float64")).numpy()
+    assert H[0, 1] == H[1, 0] == 1 / base
+
+
+@pytest.mark.parametrize("base", [0.0, 1e-310, -0.0])
+def test_x_to_the_0_has_gradient_0_also_where_1_over_x_is_infinite(base):
+    assert gradient(lambda a: mt.power(a, np.array([0.0])), [base]) == [[0.0]]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        mt.relu,
+        lambda x: mt.maximum(x, 1.0),
+        lambda x: mt.minimum(1.0, x),
+        lambda x: mt.clip(x, 0.0, 1.0),
+        lambda x: mt.clip(x, np.array([0.0]), np.array([1.0])),
+    ],
+)
+def test_a_gradient_passes_where_a_choice_is_nan(function):
+    assert gradient(function, [np.nan]) == [[1.0]]
+
+
+def test_maximum_with_nan_passes_the_gradient_to_both():
+    assert gradient(mt.maximum, [np.nan, 1.0], [1.0, np.nan]) == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_logaddexp_of_inf_has_gradient_1_by_the_operand_that_is_inf():
+    assert gradient(mt.logaddexp, [np.inf, 1.0, -np.inf], [1.0, np.inf, -np.inf]) == [[1, 0, 0], [0, 1, 0]]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+@pytest.mark.parametrize(("dtype", "large"), [("float16", 300), ("float32", 1e25), ("float64", 1e200)])
+def test_gelu_has_the_slopes_0_and_1_far_out_without_a_warning(approximate, dtype, large):
+    assert gradient(lambda x: mt.gelu(x, approximate), [large, -large], dtype=dtype) == [[1.0, 0.0]]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("dtype", "large"), [("float16", 60000), ("float32", 1e38), ("float64", np.inf)])
+def test_erf_is_flat_far_out_without_a_warning(dtype, large):
+    assert gradient(mt.erf, [large, -large], dtype=dtype) == [[0.0, 0.0]]
+
+
+def test_hypot_and_norm_have_second_derivative_0_at_0():
+    for f in (lambda p: mt.hypot(p[0], p[1]), mt.norm):
+        assert mt.hessian(f)(mt.zeros(2)).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+@pytest.mark.filterwarnings("error")
+def test_softmax_with_an_inf_is_nan_in_that_row():
+    x = mt.tensor([[0.0, np.inf, 2.0], [0.0, -np.inf, 0.0]])
+    for f in (mt.softmax, mt.log_softmax):
+        y = f(x).numpy()
+        assert np.isnan(y[0]).all()
+        assert not np.isnan(y[1]).any()
+
+
+@pytest.mark.parametrize("axis", [None, (0, 1), (1, -2)])
+def test_softmax_and_its_logarithm_take_several_axes(axis):
+    x = np.array([[1.0, 2.0], [0.5, -1.0]])
+    wanted = np.exp(x) / np.exp(x).sum()
+    np.testing.assert_allclose(mt.softmax(mt.tensor(x), axis).numpy(), wanted, rtol=1e-15)
+    np.testing.assert_allclose(mt.log_softmax(mt.tensor(x), axis).numpy(), np.log(wanted), rtol=1e-14)
+    for f in (mt.softmax, mt.log_softmax):
+        mt.gradcheck(lambda x, f=f: f(x, axis) ** 2, mt.tensor(x))
+
+
+def test_bounds_of_clip_are_differentiated():
+    x, low, high = [-3.0, 5.0, 0.5, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0], [1.0]
+    assert gradient(mt.clip, x, low, high) == [[0, 0, 1, 1, 1], [1, 0, 0, 0, 0], [1.0]]
+    assert gradient(mt.clip, [0.5], [2.0], [1.0]) == [[0.0], [0.0], [1.0]]  # the upper bound wins, as in NumPy
+
+
+def test_clip_with_arrays_has_the_values_of_numpy():
+    x, low, high = np.array([-3.0, 5.0, np.nan, 1.0]), np.array([0.0, 0.0, 0.0, 2.0]), np.array([1.0, 9.0, 1.0, 1.5])
+    for bounds in ((low, high), (low, None), (None, high), (mt.tensor(low), 1.0), (np.nan, high)):
+        plain = [b.numpy() if isinstance(b, mt.Tensor) else b for b in bounds]
+        np.testing.assert_array_equal(mt.clip(mt.tensor(x), *bounds).numpy(), np.clip(x, *plain))
+        np.testing.assert_array_equal(np.clip(mt.tensor(x), *bounds), np.clip(x, *plain))
+
+
+@pytest.mark.parametrize("ord", [0, 1, 2, 3, 4, 1.5, 0.5, -1, -2.5, np.inf, -np.inf])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_norms_of_vectors_have_the_values_of_numpy_and_their_derivatives(ord, keepdims):
+    x = np.array([[3.0, -1.0, 2.0], [0.5, 0.25, -4.0]])
+    wanted = np.linalg.norm(x, ord, 1, keepdims)
+    np.testing.assert_allclose(mt.norm(mt.tensor(x), ord, 1, keepdims).numpy(), wanted, rtol=1e-14)
+    if ord:
+        mt.gradcheck(lambda x: mt.norm(x, ord, 1, keepdims), mt.tensor(x))
+        mt.gradcheck(lambda x: mt.grad(lambda x: mt.norm(x, ord, 1).sum())(x), mt.tensor(x))
+
+
+@pytest.mark.parametrize("ord", [1, -1, np.inf, -np.inf, "fro", None])
+def test_norms_of_matrices_have_the_values_of_numpy(ord):
+    x = np.array([[3.0, -1.0, 2.0], [0.5, 0.25, -4.0]])
+    np.testing.assert_allclose(mt.norm(mt.tensor(x), ord).numpy(), np.linalg.norm(x, ord), rtol=1e-15)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("ord", [1, 1.5, 3, 4, 0.5, -1, -2.5, np.inf, -np.inf])
+def test_every_norm_has_gradient_0_at_0_and_does_not_overflow(ord):
+    assert gradient(lambda x: mt.norm(x, ord), [0.0, 0.0]) == [[0.0, 0.0]]
+    assert np.isfinite(mt.norm(mt.tensor([1e200, 1e200], dtype="float64"), ord).item())
+
+
+def test_remainder_and_floor_divide_are_those_of_numpy():
+    a, b = np.array([5.5, -5.5, 5.5, -5.5]), np.array([2.0, 2.0, -2.0, -2.0])
+    np.testing.assert_array_equal(np.remainder(mt.tensor(a), b), np.remainder(a, b))
+    np.testing.assert_array_equal(np.floor_divide(mt.tensor(a), b), np.floor_divide(a, b))
+    assert gradient(mt.remainder, a, b) == [[1.0] * 4, [-2.0, 3.0, 3.0, -2.0]]
+    assert not mt.floor_divide(mt.tensor(a, requires_grad=True), b).requires_grad
+
+
+def test_what_is_finite_can_be_asked():
+    x = mt.tensor([1.0, np.nan, np.inf, -np.inf])
+    assert mt.isnan(x).tolist() == [False, True, False, False]
+    assert mt.isinf(x).tolist() == [False, False, True, True]
+    assert mt.isfinite(x).tolist() == [True, False, False, False]
+
+
+@pytest.mark.parametrize("axis", [(0, 2), (2, 0), (-1,), (0, 1, 2), (1, -3)])
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_positions_over_several_axes_count_through_them_in_their_order(name, axis):
+    x = np.random.default_rng(0).random((2, 3, 4))
+    axes = sorted(a % 3 for a in axis)
+    rest = [a for a in range(3) if a not in axes]
+    rows = x.transpose(*rest, *axes).reshape(*(x.shape[a] for a in rest), -1)
+    found = getattr(mt, name)(mt.tensor(x), axis)
+    assert found.tolist() == getattr(np, name)(rows, -1).tolist()
+    kept = getattr(mt, name)(mt.tensor(x), axis, keepdims=True)
+    assert kept.shape == tuple(1 if a in axes else n for a, n in enumerate(x.shape))
+    with pytest.raises(mt.ShapeError):
+        getattr(mt, name)(mt.tensor(x), (0, 0))
