@@ -12,6 +12,8 @@ What is an operation?  `ops/`.  What happened?  `graph.py`.  Its derivative?  `r
 is first imported.
 """
 
+import sys
+
 from minitorch import interop, memory, nn, optim, random, tape, trees
 from minitorch.aliases import (
     abs,
@@ -209,6 +211,6 @@ for _name in __all__:
     _function = globals()[_name]
     if getattr(_function, "__module__", "").startswith(("minitorch.ops.", "minitorch.aliases", "minitorch.creation")):
         globals()[_name] = checked(_function)
-        globals()[_name].__module__ = __name__  # it can be pickled by that name
+        setattr(sys.modules[_function.__module__], _function.__name__, globals()[_name])  # where pickle looks for it
 
 interop.connect({name: globals()[name] for name in __all__ if callable(globals()[name])})

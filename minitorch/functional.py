@@ -79,7 +79,7 @@ def with_parameters(
     >>> import minitorch as mt
     >>> layer = mt.nn.Linear(2, 1, bias=False)
     >>> f, args = with_parameters(lambda layer, x: layer(x), (layer, 1.0))
-    >>> [*args[0]], f({"weight": mt.tensor([[1.0], [2.0]])}, mt.tensor([3.0, 4.0]))
+    >>> [*args[0]], f({"weight": mt.tensor([[1.0, 2.0]])}, mt.tensor([3.0, 4.0]))
     (['weight'], Tensor([11.], dtype=float32))
     """
     flat = leaves(args)

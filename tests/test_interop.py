@@ -290,5 +290,7 @@ def test_numpys_save_writes_the_values(tmp_path):
 
 
 def test_an_error_inside_numpy_names_the_users_line():
-    with pytest.raises(mt.GradientError, match=r"would lose its gradient.*\n  at .*test_interop\.py"):
+    with pytest.raises(mt.GradientError, match="would lose its gradient") as caught:
         np.testing.assert_allclose(x, x)
+    assert "\n  at " in str(caught.value)
+    assert "test_interop.py" in str(caught.value).rpartition("\n  at ")[2]

@@ -167,7 +167,7 @@ def test_flatten_joins_the_axes_that_it_is_told():
         (lambda: nn.Embedding(3, 1, "a"), mt.DtypeError, "Embedding: padding_idx='a' is a str"),
         (lambda: nn.Embedding(3, 1)(mt.tensor([0.5], requires_grad=True)), mt.DtypeError, "indices are float32"),
         (lambda: nn.Embedding(3, 1)([[0], [1, 2]]), mt.ShapeError, "list cannot become one array"),
-        (lambda: nn.Embedding(3, 1)("ab"), mt.DtypeError, "data of dtype <U2"),
+        (lambda: nn.Embedding(3, 1)("ab"), mt.DtypeError, "tensor: dtype <U2"),
         (lambda: nn.Conv1d(2, 2, 0), mt.OperandError, "Conv1d: kernel_size=0; it must be at least 1"),
         (lambda: nn.Conv1d(3, 2, 1, groups=2), mt.ShapeError, "groups=2 does not divide 3 channels"),
         (lambda: nn.GroupNorm(3, 4), mt.ShapeError, "3 groups do not divide 4 channels"),

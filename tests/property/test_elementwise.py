@@ -32,6 +32,9 @@ UNARY: dict[str, Function | None] = {
     "exp2": lambda x: np.exp2(x) * np.log(2),
     "expm1": np.exp,
     "floor": None,
+    "isfinite": None,
+    "isinf": None,
+    "isnan": None,
     "log": lambda x: 1 / x,
     "log10": lambda x: 1 / (x * np.log(10)),
     "log2": lambda x: 1 / (x * np.log(2)),
@@ -66,7 +69,8 @@ BINARY: dict[str, tuple[Function, Function] | None] = {
     "hypot": (lambda a, b: a / np.hypot(a, b), lambda a, b: b / np.hypot(a, b)),
     "arctan2": (lambda a, b: b / (a**2 + b**2), lambda a, b: -a / (a**2 + b**2)),
     **dict.fromkeys(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")),
-    **dict.fromkeys(("logical_and", "logical_or")),
+    "remainder": (lambda a, b: ONE(a), lambda a, b: -np.floor(a / b)),
+    **dict.fromkeys(("logical_and", "logical_or", "floor_divide")),
 }
 INTEGERS = {"bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or, "bitwise_xor": np.bitwise_xor}
 dtypes = st.sampled_from([np.float32, np.float64])
