@@ -12,7 +12,7 @@ def attend(q, K, V, bias, scale, softcap):
     s = K @ q * scale
     t = np.zeros_like(s) if softcap is None else np.tanh(s / softcap)
     s = (s if softcap is None else softcap * t) + bias
-    e = np.exp(s - (s.max() if np.isfinite(s.max()) else 0.0))  # inf - inf would be NaN where the formula is not
+    e = np.exp(s - (0.0 if s.max() == -np.inf else s.max()))  # with an inf the whole row is NaN, as in PyTorch
     P = e / e.sum()
     return P @ V, P, 1 - t * t
 

@@ -32,6 +32,9 @@ UNARY: dict[str, Function | None] = {
     "exp2": lambda x: np.exp2(x) * np.log(2),
     "expm1": np.exp,
     "floor": None,
+    "isfinite": None,
+    "isinf": None,
+    "isnan": None,
     "log": lambda x: 1 / x,
     "log10": lambda x: 1 / (x * np.log(10)),
     "log2": lambda x: 1 / (x * np.log(2)),
@@ -55,6 +58,8 @@ ONE = np.ones_like
 # The derivatives of each function of two entries, by the first and by the second.
 BINARY: dict[str, tuple[Function, Function] | None] = {
     "add": (lambda a, b: ONE(a), lambda a, b: ONE(b)),
+    "floor_divide": None,
+    "remainder": (lambda a, b: ONE(a), lambda a, b: -np.floor(a / b)),
     "subtract": (lambda a, b: ONE(a), lambda a, b: -ONE(b)),
     "multiply": (lambda a, b: b, lambda a, b: a),
     "divide": (lambda a, b: 1 / b, lambda a, b: -a / b**2),
