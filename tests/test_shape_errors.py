@@ -112,6 +112,8 @@ def test_indices_that_are_not_integers_are_refused(call):
 def test_a_norm_of_another_order_is_refused():
     with pytest.raises(ValueError, match="ord is 2; over 2 axes it can be 1, -1, inf, -inf or 'fro'"):
         mt.norm(t(2, 2), 2)
+    with pytest.raises(ValueError, match="ord is 3; over 3 axes it can be None"):
+        mt.norm(t(2, 2, 2), 3)
 
 
 def test_a_rule_that_gives_back_another_shape_is_told_so_even_if_the_sizes_agree():

@@ -58,6 +58,8 @@ ONE = np.ones_like
 # The derivatives of each function of two entries, by the first and by the second.
 BINARY: dict[str, tuple[Function, Function] | None] = {
     "add": (lambda a, b: ONE(a), lambda a, b: ONE(b)),
+    "floor_divide": None,
+    "remainder": (lambda a, b: ONE(a), lambda a, b: -np.floor(a / b)),
     "subtract": (lambda a, b: ONE(a), lambda a, b: -ONE(b)),
     "multiply": (lambda a, b: b, lambda a, b: a),
     "divide": (lambda a, b: 1 / b, lambda a, b: -a / b**2),
