@@ -25,14 +25,12 @@ def settled(name: str, option: str, value: Any) -> Any:
     >>> settled("clip", "max", np.float64(0.5)), settled("getitem", "index", (slice(np.int64(1)), None))
     (0.5, (slice(None, 1, None), None))
     """
-    kind = type(value)
-    if kind in PLAIN:
+    if _is_plain(value):
         return value
-    if kind is tuple or kind is list:
-        return value if PLAIN.issuperset(map(type, value)) else kind([settled(name, option, v) for v in value])
-    if kind is slice:
-        parts = value.start, value.stop, value.step
-        return value if PLAIN.issuperset(map(type, parts)) else slice(*settled(name, option, parts))
+    if type(value) in (tuple, list):
+        return type(value)([settled(name, option, v) for v in value])
+    if type(value) is slice:
+        return slice(*[settled(name, option, v) for v in (value.start, value.stop, value.step)])
     if hasattr(value, "requires_grad"):
         if value.requires_grad:
             raise ArgumentError(
@@ -41,6 +39,19 @@ def settled(name: str, option: str, value: Any) -> Any:
             )
         value = value.numpy()
     return value.item() if isinstance(value, np.generic | np.ndarray) and not value.ndim else value
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether there are Python's own values alone; asked for each index, so it is written for speed."""
+    kind = type(value)
+    if kind is tuple or kind is list:
+        for v in value:  # noqa: SIM110 (a generator would take longer than the question)
+            if type(v) not in PLAIN and not _is_plain(v):
+                return False
+        return True
+    if kind is slice:
+        return type(value.start) in PLAIN and type(value.stop) in PLAIN and type(value.step) in PLAIN
+    return kind in PLAIN
 
 
 NO_DATA = frozenset((type(None), str, bytes, dict, set))
