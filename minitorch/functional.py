@@ -2,7 +2,8 @@
 
     f = functional(model)          f(parameters, *args)  =  model(*args) with those parameters
 
-A transform that is given a Module as an argument differentiates by its parameters.  They are a dict by path, so that every transform takes them as it takes any tree and knows nothing of Modules.
+A transform that is given a Module as an argument differentiates by its parameters.  They are a dict by path, so that
+every transform takes them as it takes any tree and knows nothing of Modules.
 Nothing is written to the module: the tensors are exchanged as operations take them, hence also where a parameter is
 tied, and another thread that runs the same module does not notice.
 """
@@ -94,8 +95,8 @@ def with_parameters(
             more = _exchange(x, part) if _is_module(x) else {}
             if not instead.keys().isdisjoint(more):
                 raise TreeError(
-                    f"a parameter of this {type(x).__name__} is also that of another argument, and its derivative would "
-                    "belong to both. Put the modules into one Module?"
+                    f"a parameter of this {type(x).__name__} is also that of another argument, and its derivative "
+                    "would belong to both. Put the modules into one Module?"
                 )
             instead |= more
         with substitute(instead):

@@ -10,7 +10,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 
@@ -61,6 +61,16 @@ class Mode:
     def __call__(self, function: F) -> F:
         if inspect.isgeneratorfunction(function):
             return self._over_generator(function)  # type: ignore[return-value]
+        if inspect.isasyncgenfunction(function):
+            return self._over_async_generator(function)  # type: ignore[return-value]
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                with Mode(**self._change):
+                    return await function(*args, **kwargs)
+
+            return awaited  # type: ignore[return-value]
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -75,23 +85,60 @@ class Mode:
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             generator = function(*args, **kwargs)
-            sent = None
+            go, with_what = generator.send, None
             try:
                 while True:
                     with Mode(**self._change):
                         try:
-                            value = generator.send(sent)
+                            value = go(with_what)
                         except StopIteration as stop:
                             return stop.value
-                    sent = yield value
+                    try:
+                        go, with_what = generator.send, (yield value)
+                    except GeneratorExit:
+                        raise
+                    except BaseException as thrown:  # by the consumer, into the generator
+                        go, with_what = generator.throw, thrown
             finally:
-                generator.close()
+                with Mode(**self._change):
+                    generator.close()
+
+        return wrapped
+
+    def _over_async_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same, for a generator that awaits."""
+
+        @functools.wraps(function)
+        async def wrapped(*args: Any, **kwargs: Any) -> Any:
+            generator = function(*args, **kwargs)
+            go, with_what = generator.asend, None
+            try:
+                while True:
+                    with Mode(**self._change):
+                        try:
+                            value = await go(with_what)
+                        except StopAsyncIteration:
+                            return
+                    try:
+                        go, with_what = generator.asend, (yield value)
+                    except GeneratorExit:
+                        raise
+                    except BaseException as thrown:
+                        go, with_what = generator.athrow, thrown
+            finally:
+                with Mode(**self._change):
+                    await generator.aclose()
 
         return wrapped
 
 
-def no_grad() -> Mode:
-    """Record nothing: results do not require gradients.  `with mt.no_grad():` or `@mt.no_grad()`.
+@overload
+def no_grad(function: None = None) -> Mode: ...
+@overload
+def no_grad(function: F) -> F: ...
+def no_grad(function: Callable[..., Any] | None = None) -> Any:
+    """Record nothing: results do not require gradients.  `with mt.no_grad():`, `@mt.no_grad()` or `@mt.no_grad`, over
+    functions, generators and what awaits.
 
     >>> import minitorch as mt
     >>> x = mt.tensor([1.0], requires_grad=True)
@@ -99,12 +146,18 @@ def no_grad() -> Mode:
     ...     (x * 2).requires_grad
     False
     """
-    return Mode(grad_enabled=False)
+    mode = Mode(grad_enabled=False)
+    return mode if function is None else mode(function)
 
 
-def enable_grad() -> Mode:
-    """Record again inside a `no_grad` block."""
-    return Mode(grad_enabled=True)
+@overload
+def enable_grad(function: None = None) -> Mode: ...
+@overload
+def enable_grad(function: F) -> F: ...
+def enable_grad(function: Callable[..., Any] | None = None) -> Any:
+    """Record again inside a `no_grad` block; used like `no_grad`."""
+    mode = Mode(grad_enabled=True)
+    return mode if function is None else mode(function)
 
 
 def scope(name: str) -> Mode:

@@ -254,7 +254,7 @@ def _looking(on_edge: OnEdge | None) -> OnEdge | None:
 
     def look(call: Call, k: int, g: Any) -> Any:
         g = g if on_edge is None else on_edge(call, k, g)
-        values = np.asarray(g)
+        values = np.asarray(plain(g))
         if not np.isfinite(values).all():
             what = f"the gradient of its {call.input_name(k)} of shape {values.shape}"
             raise modes.anomaly_error(

@@ -42,7 +42,9 @@ def grad(
     allow_unused: bool = False,
 ) -> Any: ...
 @overload
-def grad(output: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]: ...
+def grad(
+    output: Callable[..., Any], inputs: Argnums = 0, *, argnums: Argnums | None = None, has_aux: bool = False
+) -> Callable[..., Any]: ...
 def grad(
     output: Any, inputs: Any = 0, gradient: Any = None, *, argnums: Any = None, has_aux: bool = False, **flags: Any
 ) -> Any:

@@ -84,3 +84,27 @@ def test_an_in_place_write_to_what_was_kept_names_the_line_that_kept_it():  # ca
 def test_without_it_nothing_is_looked_at():
     with np.errstate(divide="ignore"):
         assert mt.log(mt.tensor([0.0])).item() == -np.inf
+
+
+@pytest.mark.parametrize(
+    "derive",
+    [
+        lambda x: mt.grad((x**3).sum(), x, create_graph=True),
+        lambda x: (x**3).sum().backward(create_graph=True),
+        lambda x: mt.hessian(lambda v: (v**3).sum())(x),
+        lambda x: mt.grad(lambda v: (v * v * x).sum())(np.ones(2)),
+    ],
+    ids=["grad", "backward", "hessian", "grad of a function"],
+)
+def test_derivatives_that_are_recorded_can_be_looked_at_too(derive):
+    x = mt.tensor(np.array([1.0, 2.0]), requires_grad=True)
+    with mt.detect_anomaly():
+        derive(x)
+
+
+def test_in_a_derivative_that_is_recorded_the_first_infinity_is_named_by_the_operation_that_was_differentiated():
+    x = mt.tensor(np.array(0.0), requires_grad=True)
+    with np.errstate(divide="ignore"), mt.detect_anomaly():
+        first = mt.grad(x**1.5, x, create_graph=True)
+        with pytest.raises(mt.AnomalyError, match=r"\A\w+: .* of shape \(\) has inf"):
+            first.backward()

@@ -189,3 +189,63 @@ def test_the_default_dtype_holds_for_numbers_and_parameters():
 def test_the_default_dtype_is_a_floating_one():
     with pytest.raises(mt.DtypeError, match=r"default_dtype\(int32\): parameters are floating-point numbers"):
         mt.default_dtype("int32")
+
+
+def test_no_grad_on_a_coroutine_function_holds_in_its_body_and_not_in_other_tasks():
+    @mt.no_grad()
+    async def inside(entered, leave):
+        entered.set()
+        await leave.wait()
+        return records()
+
+    async def both():
+        entered, leave = asyncio.Event(), asyncio.Event()
+        task = asyncio.ensure_future(inside(entered, leave))
+        await entered.wait()
+        outside = records()
+        leave.set()
+        return await task, outside
+
+    assert asyncio.run(both()) == (False, True)
+
+
+def test_no_grad_on_an_async_generator_holds_in_its_code_and_not_in_its_consumer():
+    @mt.no_grad()
+    async def two():
+        yield records()
+        yield records()
+
+    async def consume():
+        return [(value, records()) async for value in two()]
+
+    assert asyncio.run(consume()) == [(False, True), (False, True)]
+
+
+def test_an_exception_thrown_into_a_decorated_generator_reaches_its_code():
+    @mt.no_grad()
+    def two():
+        try:
+            yield 1
+        except KeyError:
+            yield records()
+
+    generator = two()
+    next(generator)
+    assert generator.throw(KeyError()) is False
+    assert records()
+
+
+def test_no_grad_decorates_without_parentheses_too():
+    @mt.no_grad
+    def quiet():
+        """Its words."""
+        return records()
+
+    @mt.enable_grad
+    def loud():
+        return records()
+
+    assert not quiet()
+    assert quiet.__doc__ == "Its words."
+    with mt.no_grad():
+        assert loud()

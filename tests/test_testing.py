@@ -211,7 +211,7 @@ def test_what_is_right_passes_every_check_that_can_be_made_of_it():
 
 def test_the_report_says_what_was_examined_and_why_something_was_not():
     text = str(examine(of_one(lambda g, x: g * (3 * x * x)), A))
-    assert "planted: 16 passed, 0 failed, 5 could not be made" in text
+    assert "planted: 17 passed, 0 failed, 5 could not be made" in text
     assert "broadcasting            not made: it has one input" in text
     assert "formula                 not made: its record has no formula" in text
     assert text.count("passed, worst error") >= 9
@@ -332,3 +332,28 @@ def test_a_forward_mode_that_is_not_linear_is_found(monkeypatch):
 
     monkeypatch.setattr("minitorch.testing.derivatives.jvp", lopsided)
     assert "the tangent of output 0, entry" in failures(right(), A)["forward mode is linear"]
+
+
+def scaled_in_place(g):
+    g *= 3
+    return g
+
+
+def test_a_rule_that_writes_into_its_cotangent_is_found():
+    found = failures(of_one(scaled_in_place, lambda x: x * 3), A)
+    assert found["rules write nothing"] == "the rule of x writes to its cotangent 0. Write to a new array?"
+
+
+def test_a_rule_that_writes_into_what_the_tape_keeps_is_found():
+    def squares_in_place(g, x):
+        x *= x
+        return 3 * g * x
+
+    assert failures(of_one(squares_in_place), A)["rules write nothing"].startswith("the rule of x writes to its x.")
+
+
+def test_a_forward_function_with_other_values_in_float32_is_found():
+    def coarse(x):
+        return x**3 + (0.1 if x.dtype == np.float32 else 0)
+
+    assert failures(of_one(lambda g, x: 3 * g * x * x, coarse), A)["float32"].startswith("output 0 in float32, entry")

@@ -51,6 +51,7 @@ CHECKS = {
         Check("size zero", shapes.size_zero, _empty),
         Check("error text", shapes.error_text),
         Check("kept values", keeping.kept_values, _no_record),
+        Check("rules write nothing", keeping.untouched_values, _no_record),
         Check("needed values", keeping.needed_values, _no_record),
         Check("in-place writes", keeping.in_place_writes, _no_record),
         Check("formula", formulas.formula_values, formulas.no_formula),

@@ -54,6 +54,20 @@ def _is_by_reference(case: Case, name: str, value: Any, args: Sequence[Any], out
         raise CheckFailed(f"{name} is kept as a copy, wanted by reference")
 
 
+def untouched_values(case: Case) -> None:
+    """A rule writes neither to its cotangents, which may stand at other places too, nor to what the tape keeps."""
+    _, call = case.recorded()
+    kept = call.values()
+    gs = [np.ones(s, d) for s, d in zip(call.shapes, call.dtypes, strict=True)]
+    given = {**{f"cotangent {i}": g for i, g in enumerate(gs)}, **kept}
+    before = {name: np.array(plain(x)) for name, x in given.items() if not isinstance(x, tuple)}
+    for rule in case.rules():
+        case.apply(rule, gs, kept)
+        for name, x in before.items():
+            if not np.array_equal(x, plain(given[name]), equal_nan=x.dtype.kind == "f"):
+                raise CheckFailed(f"the rule of {', '.join(rule.inputs)} writes to its {name}. Write to a new array?")
+
+
 def needed_values(case: Case) -> None:
     """Whatever a rule asks for, it reads: other values there give another gradient.
 

@@ -9,7 +9,7 @@ import numpy as np
 from minitorch.errors import GradientError
 from minitorch.modes import no_grad
 from minitorch.ops.movement import broadcast_to
-from minitorch.tensor import Tensor
+from minitorch.tensor import Tensor, plain
 from minitorch.testing.case import Case
 from minitorch.testing.outcome import CheckFailed, NotMade, agree, worst_of
 
@@ -43,13 +43,17 @@ def no_tape(case: Case) -> None:
 
 
 def float32(case: Case) -> float:
-    """float32 in gives float32 out, also from each rule, and the gradients of float64, rounded."""
-    if outs := [f"{o.dtype}" for o in case.smooth(case.tensors(dtype=np.float32)) if o.dtype != np.float32]:
-        raise CheckFailed(f"of float32 inputs it gives {outs[0]}: an array or np.float64 in the forward function?")
+    """float32 in gives float32 out, also from each rule, with the values and the gradients of float64, rounded."""
+    outs = case.smooth(case.tensors(dtype=np.float32))
+    if wrong := [f"{o.dtype}" for o in outs if o.dtype != np.float32]:
+        raise CheckFailed(f"of float32 inputs it gives {wrong[0]}: an array or np.float64 in the forward function?")
+    errors = [
+        agree(plain(narrow).astype(float), plain(wide), 1e-5, f"output {i} in float32")
+        for i, (narrow, wide) in enumerate(zip(outs, case.smooth(case.tensors()), strict=True))
+    ]
     gs = case.cotangents(3)
     exact = case.pull(case.tensors(), gs)
     rounded = case.pull(case.tensors(dtype=np.float32), gs)
-    errors = []
     for k, wide, narrow in zip(case.varied, exact, rounded, strict=True):
         if (wide.dtype, narrow.dtype) != (np.float64, np.float32):
             raise CheckFailed(f"{case.said(k)}: gradients {wide.dtype} and {narrow.dtype}, wanted float64 and float32")

@@ -71,7 +71,6 @@ BINARY: dict[str, tuple[Function, Function] | None] = {
     "hypot": (lambda a, b: a / np.hypot(a, b), lambda a, b: b / np.hypot(a, b)),
     "arctan2": (lambda a, b: b / (a**2 + b**2), lambda a, b: -a / (a**2 + b**2)),
     **dict.fromkeys(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")),
-    "remainder": (lambda a, b: ONE(a), lambda a, b: -np.floor(a / b)),
     **dict.fromkeys(("logical_and", "logical_or", "floor_divide")),
 }
 INTEGERS = {"bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or, "bitwise_xor": np.bitwise_xor}
