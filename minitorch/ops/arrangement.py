@@ -90,8 +90,7 @@ def _unrepeat(g, x_shape: Shape, *, repeats, axis):
     if len(shape_of(repeats)) == 0:
         pairs = (*shape[:a], shape[a], int(repeats), *shape[a + 1 :])
         return reshape(sum(reshape(g, pairs), axis=a + 1), x_shape)
-    repeats = np.broadcast_to(np.asarray(repeats, int), (shape[a],))
-    sources = np.repeat(np.arange(shape[a]), repeats)
+    sources = np.repeat(np.arange(shape[a]), np.asarray(repeats, int))
     return reshape(put_into_zeros(g, (slice(None),) * a + (sources,), shape), x_shape)
 
 
