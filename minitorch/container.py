@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch import modes
-from minitorch.errors import GradientError, ShapeError
+from minitorch.errors import GradientError, OperandError, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -53,7 +53,8 @@ class Container:
         return self._array.tolist()
 
     def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self._array == getattr(value, "_array", value)))
+        found = self == value
+        return bool(np.any(getattr(found, "_array", found)))
 
     # -- to other libraries --------------------------------------------------------------------------------------------
 
@@ -63,8 +64,18 @@ class Container:
         return np.array(view, dtype, copy=copy) if copy is not None or dtype is not None else view
 
     def __dlpack__(self, **options: Any) -> Any:
-        """The memory itself, for another library's `from_dlpack`; its writes are not seen here."""
+        """The memory itself, for another library's `from_dlpack`; its writes are not seen here.
+
+        Raises:
+            GradientError: it requires a gradient, which would be lost.
+            OperandError: it runs through its memory backwards, like x[::-1], which not every library can.
+        """
         self._let_go("from_dlpack(tensor)")
+        if any(step < 0 for step in self._array.strides):
+            raise OperandError(
+                f"from_dlpack(tensor) of shape {self.shape}: its steps in memory are {self._array.strides} bytes, and "
+                "PyTorch ends the process where one is negative. Give a copy, tensor + 0?"
+            )
         return self._array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:

@@ -139,9 +139,9 @@ def _check_fit(x: Tensor, what: str, new: Tensor) -> None:
             f"{what}: the result is {new.dtype}, x is {x.dtype} and cannot hold it. Use x.astype('{new.dtype}')?"
         )
     if not x._array.flags.writeable:
-        raise InPlaceError(
-            f"{what}: x of shape {x.shape} repeats entries of a smaller tensor. Write to a copy (x + 0)?"
-        )
+        repeats = any(step == 0 and n > 1 for step, n in zip(x._array.strides, x.shape, strict=True))
+        why = "repeats entries of a smaller tensor" if repeats else "is in memory that may only be read"
+        raise InPlaceError(f"{what}: x of shape {x.shape} {why}. Write to a copy (x + 0)?")
 
 
 def _write_to_base(x: Tensor, what: str, new: Tensor) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.errors import DtypeError
+from minitorch.ops.dtype import read
 from minitorch.primitive import Primitive
 from minitorch.tensor import Tensor
 
@@ -27,7 +28,7 @@ def array_of(p: Primitive[...], value: Any, default: np.dtype) -> Any:
     """
     if isinstance(value, list | tuple) and any(isinstance(v, Tensor) for v in value):
         raise DtypeError(f"{p.name}: an operand is a {type(value).__name__} of tensors; it takes one. Use stack?")
-    array = np.asarray(value)
+    array = read(value)
     if array.dtype.kind not in "fiub":
         said = f"{array.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
         raise DtypeError(f"{p.name}: an operand is a {said}; it takes tensors, arrays and real numbers.")

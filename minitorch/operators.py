@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from minitorch.methods import Methods
 from minitorch.ops import elementwise, linalg, select
 from minitorch.primitive import HANDLERS, Array, Primitive
@@ -28,6 +30,17 @@ def _unary(p: Primitive[...]) -> Callable[[Any], Tensor]:
 
 def _binary(p: Primitive[...]) -> Callable[[Any, Array], Tensor]:
     return lambda self, other: _handler(type(self))(p, (self, other), {})
+
+
+def _equality(p: Primitive[...]) -> Callable[[Any, Any], Any]:
+    """Entry by entry with data; for Python to decide (by identity) with None, a string or another object."""
+    return lambda self, other: _handler(type(self))(p, (self, other), {}) if _is_data(other) else NotImplemented
+
+
+def _is_data(x: Any) -> bool:
+    if isinstance(x, Operators | int | float | complex | list | tuple | np.ndarray):
+        return True
+    return not isinstance(x, str | bytes) and (hasattr(x, "__array__") or np.asarray(x).dtype.kind in "fiub")
 
 
 def _reflected(p: Primitive[...]) -> Callable[[Any, Array], Tensor]:
@@ -60,8 +73,8 @@ class Operators(Methods):
     __neg__ = _unary(elementwise.negative)
     __pos__ = _unary(elementwise.positive)
     __abs__ = _unary(elementwise.absolute)
-    __eq__ = _binary(select.equal)  # type: ignore[assignment]
-    __ne__ = _binary(select.not_equal)  # type: ignore[assignment]
+    __eq__ = _equality(select.equal)  # type: ignore[assignment]
+    __ne__ = _equality(select.not_equal)  # type: ignore[assignment]
     __lt__ = _binary(select.less)
     __le__ = _binary(select.less_equal)
     __gt__ = _binary(select.greater)

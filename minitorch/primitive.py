@@ -42,7 +42,7 @@ Formula = str | Callable[[Mapping[str, int], Mapping[str, Any]], str]
 REGISTRY: dict[str, Primitive[...]] = {}
 COMPOSITES: dict[str, Composite[...]] = {}
 
-REFUSALS = (ValueError, IndexError, TypeError)
+REFUSALS = (ValueError, IndexError, TypeError, OverflowError)
 """What NumPy raises for arguments that it cannot take."""
 
 HANDLERS: dict[type, Callable[[Primitive[...], tuple[Any, ...], dict[str, Any]], Any]] = {}

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch import modes
 from minitorch.arguments import check_callable
 from minitorch.container import Container
 from minitorch.errors import DtypeError, GradientError, ShapeError
 from minitorch.handles import Handle
 from minitorch.inplace import InPlace
 from minitorch.operators import Operators
-from minitorch.ops.dtype import entries_dtype
 from minitorch.ops.indexing import getitem
 from minitorch.primitive import HANDLERS, Array
+from minitorch.reading import entries
 from minitorch.shapes import Shape
 from minitorch.versions import owner, rebased
 
@@ -44,6 +43,8 @@ class Tensor(Operators, InPlace, Container):
 
     Raises:
         DtypeError: `requires_grad` of integers, booleans or complex numbers; an object that is not numeric.
+        GradientError: data is a Tensor that requires a gradient, while gradients are enabled: the copy would lose it.
+        OperandError: another library's array that wants its gradient, or is on another device.
 
     >>> x = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     >>> (x * x).sum().backward()
@@ -68,7 +69,7 @@ class Tensor(Operators, InPlace, Container):
     def __init__(
         self, data: Any, *, requires_grad: bool = False, dtype: DTypeLike | None = None, name: str | None = None
     ):
-        array = _to_array(data, dtype)
+        array = entries(data, dtype)
         if requires_grad and array.dtype.kind != "f":
             raise DtypeError(
                 f"requires_grad=True of a {array.dtype} tensor; derivatives are taken of floating-point numbers. "
@@ -278,22 +279,3 @@ def source(x: Tensor) -> Call | Tensor:
 def plain(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return value._array if isinstance(value, Tensor) else value
-
-
-def _to_array(data: Any, dtype: DTypeLike | None) -> np.ndarray:
-    keeps_dtype = hasattr(data, "dtype")
-    if isinstance(data, list | tuple) and any(isinstance(x, Tensor) and x.requires_grad for x in data):
-        raise DtypeError(
-            "a list of tensors that require gradients; a copy of their numbers would lose them. Use stack?"
-        )
-    try:
-        array = np.array(plain(data), None if dtype is None else entries_dtype("tensor", dtype))
-    except DtypeError:
-        raise
-    except (ValueError, TypeError) as error:
-        raise ShapeError(f"{type(data).__name__} cannot become one array: {error}") from None
-    if dtype is None:
-        entries_dtype("tensor", array.dtype)
-    if dtype is None and not keeps_dtype and array.dtype.kind == "f":
-        array = array.astype(modes.current().dtype)
-    return array

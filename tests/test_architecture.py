@@ -39,6 +39,7 @@ ORDER = [
     *("ops.masks", "ops.attention_shapes", "ops.attention_products", "ops.attention_chunked", "ops.attention", "ops"),
     *(
         "rewritten",
+        "reading",
         "versions",
         "aliases",
         "entrywise",

@@ -140,3 +140,28 @@ def test_random_tensors_come_from_the_one_generator():
 def test_sizes_that_are_not_in_one_tuple_are_refused_with_how_to_write_them():
     with pytest.raises(mt.ArgumentError, match=r"sizes go into one tuple: \(2, 3\)"):
         mt.zeros(2, 3)
+
+
+def test_an_array_that_runs_backwards_in_memory_is_not_given_away():
+    with pytest.raises(mt.OperandError, match=r"its steps in memory are .* PyTorch ends the process"):
+        np.from_dlpack(mt.ones(3)[::-1])
+    assert np.from_dlpack(mt.ones(3)[::-1] + 0).tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("data", [lambda x: x, lambda x: x * 2, lambda x: [x, 1.0]])
+def test_a_tensor_that_requires_a_gradient_is_not_copied_without_a_word(data):
+    x = mt.tensor(1.0, requires_grad=True)
+    with pytest.raises(mt.GradientError, match="a copy of the numbers would lose it"):
+        mt.tensor(data(x))
+    with mt.no_grad():
+        assert mt.tensor(x).item() == 1.0
+
+
+@pytest.mark.torch
+def test_another_librarys_array_that_wants_its_gradient_is_refused_in_a_sentence():
+    torch = pytest.importorskip("torch")
+    theirs = torch.ones(2, requires_grad=True)
+    for take in (mt.tensor, lambda a: mt.ones(2) + a):
+        with pytest.raises(mt.OperandError, match=r"torch.Tensor cannot be read: .*detached"):
+            take(theirs)
+    assert mt.tensor(theirs.detach()).tolist() == [1.0, 1.0]

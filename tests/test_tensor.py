@@ -233,3 +233,26 @@ def test_methods_and_functions_are_the_same_operations():
     ]:
         assert y._origin.primitive.name == op
     assert x.T.shape == x.transpose().shape == x.transpose((1, 0)).shape == x.reshape(3, 2).shape == (3, 2)
+
+
+def test_what_is_no_data_equals_no_tensor():
+    x = mt.tensor([1.0, 2.0])
+    assert (x == None) is False  # noqa: E711 (the operator is what is asked)
+    assert (x != "a") is True
+    assert x not in [None, "a"]
+    assert (x == [1.0, 5.0]).tolist() == [True, False]
+    with pytest.raises(mt.ShapeError, match=r"equal: shapes \(2,\) and \(3,\) do not broadcast"):
+        x.__contains__(np.ones(3))
+
+
+def test_a_tensor_that_may_only_be_read_says_so_when_it_is_written_to():
+    array = np.ones(2)
+    array.flags.writeable = False
+    with pytest.raises(mt.InPlaceError, match=r"x of shape .* is in memory that may only be read"):
+        mt.from_numpy(array).zero_()
+
+
+def test_sizes_of_random_numbers_come_one_by_one_or_in_a_tuple_and_are_not_negative():
+    assert mt.rand(2, 3).shape == mt.rand((2, 3)).shape == mt.randn([2, 3]).shape == (2, 3)
+    with pytest.raises(mt.ShapeError, match=r"full\(-1, 0.*negative"):
+        mt.zeros(-1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.errors import DtypeError
+from minitorch.errors import DtypeError, MinitorchError, OperandError
 from minitorch.primitive import Array, P, Primitive, primitive
 from minitorch.shapes import Shape
 
@@ -112,6 +112,21 @@ def _rounded(fn: Callable[P, Any]) -> Callable[P, Any]:
 def is_number(x: Any) -> bool:
     """Whether x is None or one number without a derivative: what may stand as an option rather than as an operand."""
     return x is None or isinstance(x, int | float | np.generic) or (isinstance(x, np.ndarray) and not x.ndim)
+
+
+def read(data: Any, dtype: DTypeLike | None = None) -> np.ndarray:
+    """Data as an array, in its own memory where it has some.
+
+    Raises:
+        OperandError: it belongs to another library, which does not give it away; in that library's words.
+    """
+    try:
+        return np.asarray(data, dtype)
+    except (RuntimeError, TypeError) as error:
+        if isinstance(error, MinitorchError) or not hasattr(data, "__array__"):
+            raise
+        kind = f"{type(data).__module__}.{type(data).__name__}"
+        raise OperandError(f"the values of a {kind} cannot be read: {error} Give its detached values?") from None
 
 
 def shape_of(x: Array) -> Shape:

@@ -42,7 +42,7 @@ def examine(
     >>> cube = mt.primitive(vjp={"x": lambda g, x: g * (3 * x * x)}, name="doctest_cube")(lambda x: x**3)
     >>> report = examine(cube, np.array([0.5, -2.0]))
     >>> len(report.passed), len(report.failed)
-    (16, 0)
+    (17, 0)
     >>> report.not_made[0].check, report.not_made[0].not_made
     ("NumPy's namesake", 'NumPy has no function doctest_cube')
     """
