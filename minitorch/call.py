@@ -7,6 +7,7 @@ the graph at once.  Freeing the kept values leaves the structure, which can stil
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -41,10 +42,11 @@ class Part(NamedTuple):
 class Extra:
     """What few calls have."""
 
-    __slots__ = ("hooks", "line", "versions")
+    __slots__ = ("hooks", "line", "retained", "versions")
 
     def __init__(self) -> None:
         self.line: str | None = None  # the user's, in anomaly mode
+        self.retained: dict[int, weakref.ref[Tensor]] = {}  # by result: see Tensor.retain_grad
         self.versions: list[int] | None = None  # of the kept values, if any memory had been written to before
         self.hooks: dict[int, dict[int, Callable[[Any], Any]]] = {}  # by result: see Tensor.register_hook
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch import modes
-from minitorch.errors import GradientError, OperandError, ShapeError
+from minitorch.errors import DtypeError, GradientError, OperandError, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -47,6 +47,21 @@ class Container:
 
     def __int__(self) -> int:
         return int(self.item())
+
+    def __index__(self) -> int:
+        if self.ndim or self.dtype.kind not in "iu":
+            raise DtypeError(
+                f"a {self.dtype} tensor of shape {self.shape} as an index or a count, which is one integer. Use item()?"
+            )
+        return int(self._array)
+
+    def __format__(self, spec: str) -> str:
+        """Of a Tensor without axes that of its number; of others only f"{x}"."""
+        if spec and self.ndim:
+            raise ShapeError(
+                f"the format {spec!r} of a tensor of shape {self.shape}; it is for one number. Use item()?"
+            )
+        return format(self._array.item() if spec else str(self), spec)
 
     def tolist(self) -> Any:
         """The values as Python numbers in nested lists."""

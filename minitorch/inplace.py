@@ -54,6 +54,26 @@ class InPlace:
     def __ipow__(self, other: Array) -> Tensor:
         return _become(self, "**=", lambda: elementwise.power(self, other))
 
+    def __ifloordiv__(self, other: Array) -> Tensor:
+        return _become(self, "//=", lambda: elementwise.floor_divide(self, other))
+
+    def __imod__(self, other: Array) -> Tensor:
+        return _become(self, "%=", lambda: elementwise.remainder(self, other))
+
+    mul_, div_, pow_ = __imul__, __itruediv__, __ipow__
+
+    def add_(self, other: Array, alpha: float = 1) -> Tensor:
+        """Add alpha * other."""
+        return _become(self, "add_", lambda: elementwise.add(self, _times(alpha, other)))
+
+    def sub_(self, other: Array, alpha: float = 1) -> Tensor:
+        """Subtract alpha * other."""
+        return _become(self, "sub_", lambda: elementwise.subtract(self, _times(alpha, other)))
+
+    def clamp_(self, min: float | None = None, max: float | None = None) -> Tensor:
+        """Bring all entries between the bounds."""
+        return _become(self, "clamp_", lambda: elementwise.clip(self, min=min, max=max))
+
     def copy_(self, value: Array) -> Tensor:
         """Write `value`, which broadcasts, over all entries.
 
@@ -63,9 +83,28 @@ class InPlace:
         """
         return _become(self, "copy_", lambda: put(self, value, index=...))
 
+    fill_ = copy_
+
     def zero_(self) -> Tensor:
         """Write 0 over all entries."""
         return self.copy_(0)
+
+    @property
+    def data(self) -> Tensor:
+        """The values in the same memory, without an origin; what is assigned is written into it and not recorded."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Array) -> None:
+        if np.shape(_plain(value)) != self.shape:
+            raise ShapeError(f"data of shape {np.shape(_plain(value))} for a tensor of shape {self.shape}.")
+        if _plain(value) is not self._array:  # as after `x.data -= y`
+            with modes.Mode(grad_enabled=False):
+                self.copy_(value)
+
+
+def _times(alpha: float, other: Array) -> Array:
+    return other if alpha == 1 else elementwise.multiply(other, alpha)
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from minitorch import aliases
 from minitorch.entrywise import Entrywise, method
-from minitorch.errors import ShapeError
 from minitorch.misread import checked
 from minitorch.ops import (
     arrangement,
@@ -30,6 +29,7 @@ from minitorch.ops import (
 )
 from minitorch.ops import diagonal as diagonals
 from minitorch.primitive import Array
+from minitorch.pytorch_names import PyTorchNames
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 
-class Methods(Entrywise):
+class Methods(Entrywise, PyTorchNames):
     """The methods of a Tensor; nothing is computed and nothing is kept here."""
 
     __slots__ = ()
@@ -108,11 +108,6 @@ class Methods(Entrywise):
         return movement.reshape(self, shape=_flat(shape))
 
     @checked
-    def expand(self, *sizes: int | tuple[int, ...]) -> Tensor:
-        """Stretched to these sizes without copying; -1 leaves an axis as it is."""
-        return aliases.expand(self, *_flat(sizes))
-
-    @checked
     def transpose(self, *axes: int | tuple[int, ...]) -> Tensor:
         """Permute the axes; without arguments, reverse them."""
         return movement.transpose(self, axes=_flat(axes) if axes else None)
@@ -129,16 +124,6 @@ class Methods(Entrywise):
         """The last two axes exchanged."""
         return movement.swapaxes(self, axis1=-1, axis2=-2)
 
-    def t(self) -> Tensor:
-        """The matrix transposed.
-
-        Raises:
-            ShapeError: there are more than two axes.
-        """
-        if self.ndim > 2:  # type: ignore[attr-defined]
-            raise ShapeError(f"t() of shape {self.shape}; it is for matrices. Use mT or transpose?")  # type: ignore[attr-defined]
-        return self.T
-
     def where(self, condition: Array, other: Array) -> Tensor:
         """x where the condition holds, `other` elsewhere."""
         return select.where(condition, self, other)
@@ -147,8 +132,6 @@ class Methods(Entrywise):
     def astype(self, dtype: DTypeLike) -> Tensor:
         """The same values in another dtype; the gradient comes back in this one."""
         return elementwise.astype(self, dtype=dtype)  # type: ignore[arg-type]
-
-    to = astype
 
     def clone(self) -> Tensor:
         """A copy in memory of its own, through which gradients pass."""

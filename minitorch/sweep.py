@@ -51,7 +51,8 @@ def sweep(
             to them.  All leaves if None.
 
     Returns:
-        The leaves, and the cotangents that have arrived, by place.  An array may stand at several places.
+        The leaves, with the results that retain their gradient; and the cotangents that have arrived, by place.  An
+        array may stand at several places.
 
     Raises:
         GraphFreedError, InPlaceError: a kept value is gone or was written to; nothing has been changed by then.
@@ -74,7 +75,15 @@ def sweep(
             at[leaf] = _hooked(leaf._hooks.values(), at[leaf], create_graph)
     if found:
         at.update(found)
+        leaves += _retaining(found)
     return leaves, at
+
+
+def _retaining(found: dict[Key, Any]) -> list[Tensor]:
+    """The results that have asked for their gradient (`Tensor.retain_grad`), and still are what they were then."""
+    asked = [(key, key.call.extra.retained.get(key.index)) for key in found if key.call.extra]  # type: ignore[union-attr]
+    tensors = [(key, ask()) for key, ask in asked if ask is not None]
+    return [x for key, x in tensors if x is not None and key_of(x) == key]
 
 
 def _leading_to(wanted: Collection[Key], calls: list[Call]) -> set[Any]:
@@ -215,7 +224,7 @@ def _arrived(call: Call, at: dict[Key, Any], found: dict[Key, Any], recorded: bo
     for i, r in enumerate(results):
         g = at.pop(r, None)
         gs.append(g if g is None or i not in hooks else _hooked(hooks[i].values(), g, recorded))
-        if r in found:
+        if r in found or (call.extra and i in call.extra.retained):
             found[r] = gs[-1]
     if all(g is None for g in gs):
         return None

@@ -22,6 +22,7 @@ from minitorch.primitive import HANDLERS, Array
 from minitorch.reading import entries
 from minitorch.shapes import Shape
 from minitorch.versions import owner, rebased
+from minitorch.wanting import Wanting
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _reverse_mode: list[Callable[..., None]] = []  # reverse.py builds on Tensor, and enters its `backward` here
 
 
-class Tensor(Operators, InPlace, Container):
+class Tensor(Operators, InPlace, Wanting, Container):
     """An n-dimensional array of one dtype that remembers the operations it came from.
 
     Args:
@@ -107,16 +108,6 @@ class Tensor(Operators, InPlace, Container):
     def dtype(self) -> np.dtype:
         """The dtype of the entries."""
         return self._array.dtype
-
-    @property
-    def requires_grad(self) -> bool:
-        """Whether operations on this Tensor are recorded."""
-        return self._requires_grad
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether no recorded operation made it: an input, a constant or a parameter."""
-        return self._origin is None
 
     @property
     def grad(self) -> Tensor | None:

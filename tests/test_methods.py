@@ -28,7 +28,6 @@ ARGUMENTS = {
     "topk": (1,),
     "astype": (np.float32,),
     "broadcast_to": ((3, 2, 2),),
-    "to": (np.float32,),
     "moveaxis": (0, 1),
     "tile": (2,),
     "roll": (1,),
@@ -45,11 +44,10 @@ OTHER = {
     "le": "less_equal",
     "gt": "greater",
     "ge": "greater_equal",
-    "to": "astype",
     "clone": "positive",
     "copy": "positive",
 }
-ELSEWHERE = ("T", "mT", "t", "ravel", "expand", "where", "half", "float", "double", "int", "long", "bool")
+ELSEWHERE = ("T", "mT", "ravel", "where", "half", "float", "double", "int", "long", "bool")
 NAMES = [n for n in {**vars(Methods), **vars(Entrywise)} if not n.startswith("_") and n not in ELSEWHERE]
 POSITIVE = ("log", "log2", "log10", "sqrt", "rsqrt", "log1p", "arccosh", "pow", "power")
 

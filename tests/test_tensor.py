@@ -256,3 +256,71 @@ def test_sizes_of_random_numbers_come_one_by_one_or_in_a_tuple_and_are_not_negat
     assert mt.rand(2, 3).shape == mt.rand((2, 3)).shape == mt.randn([2, 3]).shape == (2, 3)
     with pytest.raises(mt.ShapeError, match=r"full\(-1, 0.*negative"):
         mt.zeros(-1)
+
+
+def test_a_result_retains_its_gradient_if_it_is_asked_to():
+    x = mt.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 3
+    y.retain_grad()
+    x.retain_grad()
+    z = y * y
+    z.sum().backward(retain_graph=True)
+    assert y.grad.tolist() == [6.0, 12.0]
+    assert x.grad.tolist() == [18.0, 36.0]
+    assert z.grad is None
+    z.sum().backward()
+    assert y.grad.tolist() == [12.0, 24.0]
+    with pytest.raises(mt.GradientError, match=r"retain_grad\(\) of a tensor of shape \(1,\) that does not require"):
+        mt.tensor([1.0]).retain_grad()
+
+
+def test_of_several_results_one_retains_its_gradient_and_it_is_not_kept_alive_by_that():
+    x = mt.tensor([3.0, 1.0, 2.0], requires_grad=True)
+    first, rest = mt.split(x * 1.0, [1])
+    for part in (first, rest):
+        part.retain_grad()
+    y = (first * 5.0).sum() + (rest * rest).sum()
+    del first
+    y.backward()
+    assert rest.grad.tolist() == [2.0, 4.0]
+
+
+def test_requires_grad_can_be_assigned_and_data_is_the_memory_without_a_tape():
+    x = mt.tensor([1.0, 2.0])
+    x.requires_grad = True
+    assert x.requires_grad
+    x.data -= 0.5
+    x.data = x.data * 2
+    assert x.tolist() == [1.0, 3.0]
+    assert x.is_leaf
+    assert x.requires_grad
+    with pytest.raises(mt.ShapeError, match=r"data of shape \(3,\) for a tensor of shape \(2,\)"):
+        x.data = np.ones(3)
+    with pytest.raises(mt.DtypeError, match="floating-point"):
+        mt.tensor([1]).requires_grad = True
+
+
+def test_a_number_without_axes_is_formatted_and_counts_as_one():
+    assert f"{mt.tensor(1.5):.2f}" == "1.50"
+    assert f"{mt.tensor([1.0])}" == str(mt.tensor([1.0]))
+    assert [*range(mt.tensor(2))] == [0, 1]
+    assert [5, 6, 7][mt.tensor(1)] == 6
+    with pytest.raises(mt.ShapeError, match=r"the format '\.2f' of a tensor of shape \(1,\)"):
+        f"{mt.tensor([1.0]):.2f}"
+    with pytest.raises(mt.DtypeError, match="a float32 tensor of shape"):
+        range(mt.tensor(2.0))
+
+
+def test_pytorchs_in_place_methods_and_views():
+    x = mt.tensor(np.arange(4.0))
+    x.add_(1.0, alpha=2).mul_(2.0).sub_(1.0).div_(3.0).clamp_(1.5, 2.9)
+    np.testing.assert_allclose(x.numpy(), [1.5, 5 / 3, 7 / 3, 2.9])
+    assert x.fill_(7.0).tolist() == [7.0] * 4
+    x.view(2, 2)[0] = 1.0
+    assert x.tolist() == [1.0, 1.0, 7.0, 7.0]
+    with pytest.raises(mt.ShapeError, match=r"view: the entries of \(2, 2\) do not lie in memory as \(4,\)"):
+        x.view(2, 2).T.view(-1)
+    assert (x.dim(), x.numel(), x.element_size(), x.is_contiguous()) == (1, 4, 8, True)
+    x %= 2.0
+    x //= 1.0
+    assert x.tolist() == [1.0] * 4
