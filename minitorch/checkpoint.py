@@ -1,15 +1,14 @@
 """How is memory saved by computing twice?  Keep only the inputs of a part, and run it again in the backward pass.
 
 A part with inputs x and hundreds of intermediate values leaves one operation on the tape, which keeps x.  Its rule runs
-the part again, with the same random numbers, default dtype and scope, and pulls the cotangents back (Griewank & Walther
-2000; Chen et al. 2016, arXiv 1604.06174).  Tensors that the part uses without being given them, such as the parameters
-of a Module, are found while it runs and are inputs like the others.
+the part again, with the same random numbers, default dtype, scope and training modes, and pulls the cotangents back
+(Griewank & Walther 2000; Chen et al. 2016, arXiv 1604.06174).  Tensors that the part uses without being given them,
+such as the parameters of a Module, are found while it runs and are inputs like the others (`reads.py`).
 """
 
 from __future__ import annotations
 
 import functools
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,14 +17,15 @@ from typing import Any
 import numpy as np
 
 from minitorch import modes, random
-from minitorch.dual import Dual, Level, StandIn, new_level, requires_grad
+from minitorch.dual import StandIn, requires_grad
 from minitorch.errors import GradientError, InPlaceError
-from minitorch.intercept import Proceed, intercept, substitute
+from minitorch.intercept import standing_for, substitute
 from minitorch.primitive import Primitive, Rule
 from minitorch.pullback import Run
+from minitorch.reads import Noted, Reads, check_constants, trained_as
 from minitorch.tensor import Tensor, plain, wrap
 from minitorch.trees import Tree, leaves, rebuild
-from minitorch.versions import version
+from minitorch.versions import owner, version
 
 
 def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -42,8 +42,9 @@ def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         forward mode keeps nothing.
 
     Raises:
-        InPlaceError: the function writes to one of its arguments.
-        GradientError: in the backward pass, if the second run gives other shapes or dtypes than the first.
+        InPlaceError: the function writes to one of its arguments; in the backward pass, if a constant that it reads
+            without being given it was written to since.
+        GradientError: in the backward pass, if the second run gives other shapes, dtypes or values than the first.
 
     >>> import minitorch as mt, numpy as np
     >>> x = mt.tensor(np.ones(10), requires_grad=True)
@@ -52,20 +53,21 @@ def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     (240, 0)
     """
     flat = leaves((args, kwargs))
-    if any(isinstance(x, StandIn) for x in flat):
+    if any(isinstance(standing_for(x), StandIn) for x in flat):
         return function(*args, **kwargs)
     places = [k for k, x in enumerate(flat) if isinstance(x, Tensor | np.ndarray)]
-    watch = _Watch(new_level(), {id(flat[k]) for k in places})
+    reads = Reads([flat[k] for k in places])
     before = [version(plain(x)) for x in flat]
     start = random.generator().bit_generator.state
-    with modes.no_grad(), intercept(watch):
+    with modes.no_grad(), reads.looking():
         result = function(*args, **kwargs)
     if before != [version(plain(x)) for x in flat]:
         raise InPlaceError("checkpoint: the function writes to its input, so that it cannot run again. Copy it first?")
-    if watch.tangents:
+    if reads.tangents:
         random.generator().bit_generator.state = start
         return function(*args, **kwargs)
-    inputs, outs = [flat[k] for k in places] + list(watch.found.values()), leaves(result)
+    found, outs = list(reads.found.values()), leaves(result)
+    inputs = [standing_for(x) for x in (*(flat[k] for k in places), *found)]
     where = [k for k, o in enumerate(outs) if isinstance(o, Tensor) and o.dtype.kind == "f"]
     if not (modes.current().grad_enabled and where and any(map(requires_grad, inputs))):
         return result
@@ -74,15 +76,20 @@ def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         skeleton=rebuild((args, kwargs), range(len(flat))),
         constants={k: x for k, x in enumerate(flat) if k not in places},
         places=places,
-        found=list(watch.found.values()),
+        found=found,
+        noted=reads.constants(outs),
+        training=reads.training(),
         classes=[(isinstance(x, Tensor), x.dtype) for x in inputs],
         varied=[k for k, x in enumerate(inputs) if requires_grad(x)],
         where=where,
         results=[(outs[k].shape, outs[k].dtype) for k in where],
+        samples=[_sample(outs[k]) for k in where],
         start=start,
         state=modes.current(),
     )
-    for k, o in zip(where, part.recorded(inputs, [plain(outs[k]) for k in where]), strict=True):
+    arrays = [plain(outs[k]) for k in where]
+    arrays = [a if reads.made(a) and _first(k, arrays) else a.copy() for k, a in enumerate(arrays)]
+    for k, o in zip(where, part.recorded(inputs, arrays), strict=True):
         outs[k] = o
     return rebuild(result, outs)
 
@@ -106,32 +113,6 @@ def _primitive(inputs: int, outputs: int, varied: tuple[int, ...]) -> Primitive[
     )
 
 
-class _Watch:
-    """Finds the variables that a function uses without being given them: not its inputs, and not made while it runs."""
-
-    def __init__(self, began: Level, given: set[int]):
-        self.began, self.given = began, given
-        self.found: dict[int, Tensor] = {}
-        self.tangents = False  # whether it uses a dual of a jvp that began before
-        self._made: dict[int, weakref.ref[Tensor]] = {}
-
-    def __call__(self, p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any], proceed: Proceed) -> Any:
-        for a in args:
-            if isinstance(a, Dual):
-                self.tangents = self.tangents or a.level < self.began
-            elif isinstance(a, Tensor) and a.requires_grad and id(a) not in self.given and not self._is_made(a):
-                self.found[id(a)] = a
-        result = proceed(p, args, static)
-        for o in result if isinstance(result, tuple) else (result,):
-            if isinstance(o, Tensor) and o.requires_grad:
-                self._made[id(o)] = weakref.ref(o)
-        return result
-
-    def _is_made(self, x: Tensor) -> bool:
-        made = self._made.get(id(x))
-        return made is not None and made() is x
-
-
 @dataclass(eq=False, repr=False)
 class _Part:
     """What it takes to run the function again.  The values of its inputs are kept by the tape, not here."""
@@ -141,10 +122,13 @@ class _Part:
     constants: dict[int, Any]  # arguments that are no arrays, by those numbers
     places: list[int]  # the numbers of those that are
     found: list[Tensor]  # further inputs
+    noted: list[Noted]  # constants that it reads besides
+    training: list[tuple[Any, bool]]  # the modes of the modules that it calls
     classes: list[tuple[bool, np.dtype]]  # of each input: whether it is a Tensor, and its dtype
     varied: list[int]  # the inputs that require a gradient
     where: list[int]  # which leaves of the result are floating-point Tensors
     results: list[tuple[tuple[int, ...], np.dtype]]  # their shapes and dtypes
+    samples: list[np.ndarray]  # some of their values
     start: Any  # of the random numbers
     state: modes.State
     ready: Any = None  # the results of the first run, on their way to the tape
@@ -167,9 +151,11 @@ class _Part:
             xs[k] = x if x.dtype == dtype else x.astype(dtype)
         state = self.state
         then = {"scope": state.scope, "step": state.step, "dtype": state.dtype, "module": lambda _: state.module}
-        with modes.Mode(**then), random.fork(0) as generator:
+        check_constants(self.noted, "checkpoint")
+        with modes.Mode(**then), random.fork(0) as generator, trained_as(self.training):
             generator.bit_generator.state = self.start
-            run = Run(lambda *varied: self._again(xs, varied), tuple(xs[k] for k in self.varied), self.varied, False)
+            varied = tuple(xs[k] for k in self.varied)
+            run = Run(lambda *varied: self._again(xs, varied), varied, self.varied, has_aux=False, shared=True)
         cotangents = [g if isinstance(g, Tensor) else wrap(g) for g in gs]
         pulled = list(run.pull(cotangents, run.differentiable, retain_graph=run.differentiable))
         if not any(isinstance(v, Tensor) for v in values):  # on plain arrays a rule gives plain arrays
@@ -187,8 +173,27 @@ class _Part:
             outs = leaves(self.function(*args, **kwargs))
         again = [outs[k] for k in self.where if k < len(outs)]
         if (got := [(getattr(o, "shape", None), getattr(o, "dtype", None)) for o in again]) != self.results:
-            raise GradientError(
-                f"checkpoint: run again, the function gave {got} instead of {self.results}. "
-                "Does it depend on something that has changed since?"
-            )
+            raise _changed(f"{got} instead of {self.results}")
+        for before, now in zip(self.samples, map(_sample, again), strict=True):
+            tolerance = np.sqrt(np.finfo(now.dtype).eps)  # an array in another layout in memory may be summed otherwise
+            off = ~np.isclose(now, before, tolerance, tolerance * np.abs(before).max(initial=0.0), equal_nan=True)
+            if off.any():
+                raise _changed(f"other values, {now[off][0]:.6g} instead of {before[off][0]:.6g}")
         return again
+
+
+def _changed(what: str) -> GradientError:
+    return GradientError(
+        f"checkpoint: run again, the function gave {what}. Does it depend on something that has changed since?"
+    )
+
+
+def _sample(result: Any) -> np.ndarray:
+    """Some values of a result, by which another one is told from it: at most 64, spread evenly."""
+    flat = result.numpy().reshape(-1)
+    return flat[:: max(1, -(-flat.size // 64))].copy()
+
+
+def _first(k: int, arrays: Sequence[np.ndarray]) -> bool:
+    """Whether no earlier array is in the same memory."""
+    return all(owner(a) is not owner(arrays[k]) for a in arrays[:k])

@@ -118,7 +118,11 @@ def _dropped(tensor: Tensor, number: dict[int, int]) -> Iterator[tuple[int, int]
     borrowing = [call for call in calls if call.borrowed and call.kept is not None]
     if not borrowing:
         return
-    alive = {id(owner(t._array)) for t in gc.get_objects() if issubclass(type(t), Tensor) and t._origin is None}
+    alive = {
+        id(owner(t._array))
+        for t in gc.get_objects()
+        if issubclass(type(t), Tensor) and getattr(t, "_origin", t) is None
+    }
     for call in borrowing:
         for i, (_, array, borrowed) in enumerate(kept_arrays(call)):
             if borrowed and id(owner(array)) not in alive:

@@ -19,18 +19,26 @@ import numpy as np
 from minitorch import modes, reverse
 from minitorch.dual import Dual, StandIn, dtype_of, outputs, requires_grad, split
 from minitorch.graph import reach
-from minitorch.tensor import Tensor, source, wrap
+from minitorch.ops.elementwise import positive
+from minitorch.tensor import Tensor, plain, source, wrap
 from minitorch.trees import Tree, TreeError, flatten, leaves, rebuild
 
 
 class Run:
     """One run of a function on arguments of its own, from which cotangents can be pulled back."""
 
-    def __init__(self, function: Callable[..., Any], primals: tuple[Tree, ...], names: Sequence[Any], has_aux: bool):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        primals: tuple[Tree, ...],
+        names: Sequence[Any],
+        has_aux: bool,
+        shared: bool = False,  # whether the function is known not to write to its arguments, which are then not copied
+    ):
         outside = modes.current().grad_enabled
         with modes.enable_grad():
             paths = [(f"argument {n}{path}", x) for n, t in zip(names, primals, strict=True) for path, x in flatten(t)]
-            pairs = [_leaf(x, path, outside) for path, x in paths]
+            pairs = [_leaf(x, path, outside, shared) for path, x in paths]
             self.primals, self.leaves = primals, [leaf for leaf, _ in pairs]
             result = function(*rebuild(primals, [stand_in for _, stand_in in pairs]))
         value, self.aux = split(result) if has_aux else (result, None)
@@ -47,10 +55,11 @@ class Run:
             yield rebuild(tree, gs)
 
 
-def _leaf(x: Any, path: str, outside: bool) -> tuple[Tensor, Any]:
-    """A Tensor of its own for x, and what stands for x in the function: the same under x's tangents."""
+def _leaf(x: Any, path: str, outside: bool, shared: bool) -> tuple[Tensor, Any]:
+    """A Tensor of its own for x, in memory of its own unless `shared`, and what stands for x in the function: the same
+    under x's tangents."""
     if isinstance(x, Dual):
-        leaf, inner = _leaf(x.value, path, outside)
+        leaf, inner = _leaf(x.value, path, outside, shared)
         return leaf, Dual(x.level, inner, x.tangent)
     dtype = dtype_of(x)
     if dtype is None or dtype.kind != "f":
@@ -58,12 +67,12 @@ def _leaf(x: Any, path: str, outside: bool) -> tuple[Tensor, Any]:
             f"{path} is {dtype or 'a ' + type(x).__name__}; derivatives are taken of floating-point numbers. "
             "Make it a float, or pass it as another argument?"
         )
-    if not isinstance(x, Tensor):
-        leaf = Tensor(x, requires_grad=True)
-    elif x.requires_grad and outside:
-        leaf = x.astype(x.dtype)  # what else the function does with x is no derivative by this argument
+    if (
+        isinstance(x, Tensor) and x.requires_grad and outside
+    ):  # what else f does with x is no derivative by this argument
+        leaf = x.reshape(x.shape) if shared else positive(x)
     else:
-        leaf = x.detach().requires_grad_()
+        leaf = x.detach().requires_grad_() if isinstance(x, Tensor) and shared else Tensor(plain(x), requires_grad=True)
     return leaf, leaf
 
 

@@ -279,3 +279,104 @@ def test_a_function_may_write_to_what_it_has_made():
 
     x = leaf(3)
     np.testing.assert_allclose(mt.grad(checkpoint(f, x).sum(), x).numpy(), 72 * x.numpy())
+
+
+# -- what the function reads without being given it -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("constant", [mt.tensor([3.0, 4.0]), np.array([3.0, 4.0])], ids=["a Tensor", "an array"])
+@pytest.mark.parametrize(
+    "read", [lambda c: c, lambda c: c[::-1], lambda c: c.reshape(2, 1)], ids=["whole", "view", "2d"]
+)
+def test_a_constant_that_is_written_to_before_the_second_run_is_refused(constant, read):
+    x, constant = leaf(2), constant.astype(np.float64)
+    y = checkpoint(lambda x: x * read(constant), x).sum()
+    constant[0] = 100.0
+    with pytest.raises(
+        mt.InPlaceError, match=r"checkpoint: a constant of shape \(2,\) that the function reads without"
+    ):
+        y.backward()
+    assert x.grad is None
+
+
+def test_an_index_that_is_written_to_before_the_second_run_is_refused():
+    x, index = leaf(3), np.array([0, 0])
+    y = checkpoint(lambda x: mt.exp(x)[index], x).sum()
+    index[0] = 2
+    with pytest.raises(mt.InPlaceError, match="a constant of shape"):
+        y.backward()
+
+
+def test_what_the_function_has_made_or_given_may_be_written_to_afterwards():
+    x, kept = leaf(2), []
+
+    def f(x):
+        inner = mt.tensor([1.0, 2.0])
+        kept.append(inner * 2.0)
+        h = mt.exp(x) * inner
+        return h, h * kept[-1]
+
+    h, y = checkpoint(f, x)
+    with mt.no_grad():
+        h += 1.0
+        kept[0] += 1.0
+    np.testing.assert_allclose(mt.grad(y.sum(), x).numpy(), np.exp(x.numpy()) * [2.0, 8.0])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_modules_run_again_in_the_mode_in_which_they_ran(training):
+    drop, inner = mt.nn.Dropout(0.5).train(training), mt.nn.Dropout(0.5).train(training)
+    nested = lambda t: checkpoint(lambda t: inner(t) * 1.0, drop(t) * 2.0)
+    x = mt.tensor(np.ones(100), requires_grad=True)
+    mt.seed(0)
+    y = checkpoint(nested, x)
+    drop.train(not training)
+    inner.train(not training)
+    np.testing.assert_array_equal(mt.grad(y.sum(), x).numpy(), y.numpy())
+    assert drop.training is inner.training is not training
+
+
+def test_a_function_that_gives_other_values_the_second_time_is_refused():
+    x, scale = leaf(100), [2.0]
+    y = checkpoint(lambda x: x * scale[0], x).sum()
+    scale[0] = 3.0
+    with pytest.raises(
+        mt.GradientError, match=r"run again, the function gave other values, .* instead of .*changed since"
+    ):
+        y.backward()
+
+
+def test_a_result_is_in_memory_of_its_own():
+    x, b = leaf(2), mt.tensor(np.ones(2))
+    before = x.numpy().copy()
+    same, part, constant = checkpoint(lambda x: (x, x[:1], b), x)
+    for y in (same, part, constant):
+        y += 1.0
+    np.testing.assert_array_equal(x.numpy(), before)
+    np.testing.assert_array_equal(b.numpy(), 1.0)
+    first, second = checkpoint(lambda x: (lambda h: (h, h))(x * 2.0), x)
+    first += 1.0
+    np.testing.assert_array_equal(second.numpy(), 2 * before)
+    assert mt.grad((first * second).sum() + same.sum(), x).numpy() == pytest.approx(8 * before + 3)
+
+
+def test_inside_a_functional_module_the_exchanged_parameters_are_read():
+    mt.seed(0)
+    with mt.default_dtype("float64"):
+        layer = mt.nn.Linear(3, 2)
+
+    class Net(mt.Module):
+        def __init__(self, apply):
+            self.layer, self.apply_it = layer, apply
+
+        def forward(self, x):
+            return self.apply_it(lambda x: mt.tanh(self.layer(x)), x)
+
+    x, given = np.ones((4, 3)), {k: p.numpy() + 1.0 for k, p in Net(plainly).named_parameters()}
+    v = {k: np.ones(p.shape) for k, p in given.items()}
+    models = [mt.functional(Net(apply)) for apply in (plainly, checkpoint)]
+    losses = [(lambda p, f=f: (f(p, x) ** 2).sum()) for f in models]
+    for transform in (lambda f: grad(f)(given), lambda f: jvp(f, (given,), (v,)), lambda f: hvp(f, (given,), (v,))):
+        plain, checkpointed = (mt.trees.leaves(transform(f)) for f in losses)
+        for a, b in zip(plain, checkpointed, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10)

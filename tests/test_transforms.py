@@ -54,6 +54,23 @@ def test_argnums_choose_the_arguments_and_the_others_may_be_anything():
     assert [g.item() for g in grad(f, (0, 2))(*args, scale=3.0)] == [15.0, 3.0]
 
 
+@pytest.mark.parametrize("make", [lambda: mt.tensor([1.0, 2.0]), lambda: leaf(1.0, 2.0), lambda: leaf(1.0, 2.0) * 1.0])
+def test_a_function_that_writes_to_its_argument_leaves_the_callers_alone(make):
+    x = make()
+    before = x.numpy().tolist()
+
+    def f(a):
+        with mt.no_grad():
+            a += 100.0
+        return a.sum()
+
+    grad(f)(x)
+    vjp(f, x)
+    if not x.is_leaf:
+        grad(lambda a: a.__iadd__(1.0).sum())(x)
+    assert x.numpy().tolist() == before
+
+
 @pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, mt.hessian], ids=lambda t: t.__name__)
 @pytest.mark.parametrize("argnums", [(0, 0), (0, -2), [1, 1]], ids=str)
 def test_an_argument_that_is_chosen_twice_is_refused(transform, argnums):

@@ -57,6 +57,8 @@ class Module(Tree):
         state = modes.current()
         name = (state.module and state.module._path_of(self)) or type(self).__name__
         path = f"{state.scope}.{name}" if state.scope else name
+        if state.called is not None:
+            state.called(self)
         with modes.Mode(scope=path, module=lambda _: self):
             if "_hooks" not in self.__dict__:
                 return self.forward(*args, **kwargs)
