@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from minitorch import modes
-from minitorch.errors import GradientError
+from minitorch.errors import ArgumentError, GradientError
 from minitorch.reverse import grad
 from minitorch.tensor import Tensor, plain
+from minitorch.trees import leaves, rebuild
 
 Function = Callable[..., Tensor | Sequence[Tensor]]
 STEP = 2e-3  # with it, rounding (eps / h) and what is left of the series (h^6) are both about 1e-12
@@ -101,8 +102,9 @@ def gradcheck(
     and its values are of the size of its derivatives, the differences are good to about 1e-12.
 
     Args:
-        function: takes Tensors, gives a Tensor or a sequence of Tensors; differentiable at the inputs.
-        inputs: arrays or Tensors; floating ones are varied, the others are passed on as they are.
+        function: takes Tensors, gives a Tensor or a tree of Tensors; differentiable at the inputs.
+        inputs: arrays, Tensors or trees of them, whose leaves are counted one by one; floating ones are varied, the
+            others are passed on as they are.
         rtol, atol: the allowed error: atol + rtol * (largest entry of the numeric gradient), and what rounding alone
             can do to the differences.
         h: the largest step of the differences; at a distance of h from the inputs the function must still be smooth.
@@ -112,6 +114,7 @@ def gradcheck(
         The largest error found, relative to the largest entry of its gradient (at least 1).
 
     Raises:
+        ArgumentError: no input is floating, or the function gives something else.
         GradcheckError: names the input and the entry that is off the most, with both values.
 
     >>> import minitorch as mt
@@ -129,9 +132,13 @@ def gradcheck(
 def compared(function: Function, *inputs: Any, h: float = STEP, order: int = 1, seed: int = 0) -> list[Compared]:
     """The derivatives that `gradcheck` compares, for each floating input; the arguments are the same."""
     rng = np.random.default_rng(seed)
+    trees, inputs = inputs, tuple(leaves(inputs))
+    given = lambda *xs: function(*rebuild(trees, xs))
+    if not any(map(_is_float, inputs)):
+        raise ArgumentError("gradcheck: none of the inputs is a floating array; there is nothing to vary. Use floats?")
     arrays = [np.array(plain(x), np.float64) if _is_float(x) else plain(x) for x in inputs]
     varied = [k for k, x in enumerate(inputs) if _is_float(x)]
-    scalar = _projected(function, rng)
+    scalar = _projected(given, rng)
     for _ in range(order - 1):
         scalar = _projected(_gradient_of(scalar, varied), rng)
     found = []
@@ -187,7 +194,12 @@ def _projected(function: Function, rng: np.random.Generator) -> Callable[..., Te
 
     def scalar(*args: Any) -> Tensor:
         value = function(*args)
-        outs = [value] if isinstance(value, Tensor) else [v for v in value if v is not None]
+        outs = [v for v in leaves(value) if v is not None]
+        if not outs or not all(isinstance(v, Tensor) for v in outs):
+            raise ArgumentError(
+                f"gradcheck: the function gives a {type(value).__name__}; it takes one that gives a Tensor, or a "
+                "tree of Tensors."
+            )
         if not cotangents:
             cotangents.extend(rng.standard_normal(o.shape) for o in outs)
         total = None

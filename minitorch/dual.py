@@ -45,6 +45,10 @@ class StandIn(Operators):
     value: Any
 
     @property
+    def __class__(self) -> type:  # so that a function that asks isinstance(x, Tensor) computes what it computes outside
+        return Tensor
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The size of each axis."""
         return self.value.shape

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import modes
-from minitorch.dual import Dual, new_level
+from minitorch.dual import Dual, StandIn, new_level
 from minitorch.errors import InPlaceError
 from minitorch.intercept import Proceed, intercept, standing_for
 from minitorch.primitive import Primitive
@@ -59,7 +59,7 @@ class Reads:
                 self._take(part)
         result = proceed(p, args, static)
         for o in result if isinstance(result, tuple) else (result,):
-            if isinstance(o, Tensor) and not isinstance(o, Dual):
+            if isinstance(o, Tensor) and not isinstance(o, StandIn):
                 if o.requires_grad:
                     self._variables[id(o)] = weakref.ref(o)
                 block = owner(o._array)
@@ -74,6 +74,8 @@ class Reads:
         used = standing_for(a)
         if isinstance(used, Dual):
             self.tangents = self.tangents or used.level < self._began
+        elif isinstance(used, StandIn):
+            return
         elif isinstance(used, Tensor) and used.requires_grad:
             if _known(self._variables.get(id(used)), used) is None:
                 self.found[id(a)] = a
@@ -139,7 +141,7 @@ def _known(ref: weakref.ref[Any] | None, x: Any) -> Any:
 def _array(x: Any) -> np.ndarray | None:
     if isinstance(x, np.ndarray):
         return x
-    return x._array if isinstance(x, Tensor) and not isinstance(x, Dual) else None
+    return x._array if isinstance(x, Tensor) and not isinstance(x, StandIn) else None
 
 
 def _sum(array: np.ndarray) -> int:

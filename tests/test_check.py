@@ -112,3 +112,23 @@ def test_a_kink_within_the_step_is_named_as_such():
 
 def test_an_offset_that_drowns_the_differences_is_no_wrong_rule():
     assert mt.gradcheck(lambda x: mt.tanh(x) + 1e7, A, rtol=1e-9, atol=1e-9) < 1e-5
+
+
+def test_trees_of_tensors_go_in_and_out():
+    def f(p, scale):
+        return {"a": p["w"] * scale, "b": (mt.tanh(p["b"]),)}
+
+    assert mt.gradcheck(f, {"w": np.ones(2), "b": np.zeros(3)}, 2.0) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "message"),
+    [
+        (lambda a: a * 2, mt.tensor([1, 2]), "gradcheck: none of the inputs is a floating array"),
+        (lambda a: np.ones(2), np.ones(2), "gradcheck: the function gives a ndarray; it takes one that gives a Tensor"),
+        (lambda a: None, np.ones(2), "gradcheck: the function gives a NoneType; it takes one that gives a Tensor"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused_in_a_sentence(function, x, message):
+    with pytest.raises(mt.ArgumentError, match=message):
+        mt.gradcheck(function, x)

@@ -291,3 +291,9 @@ def test_a_jvp_in_one_thread_does_not_disturb_another():
     assert results == [2.0]
     assert x.grad.item() == 6.0
     assert not any(isinstance(v, Dual) for v in results)
+
+
+def test_inside_jvp_a_value_is_a_tensor_to_who_asks():
+    f = lambda x: x * 2.0 if isinstance(x, mt.Tensor) else x * 3.0
+    assert jvp(f, (1.0,), (1.0,))[1].item() == 2.0
+    assert grad(lambda x: jvp(f, (x,), (1.0,))[0])(1.0).item() == 2.0
