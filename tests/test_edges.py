@@ -405,3 +405,21 @@ def test_the_padding_row_gets_no_gradient_that_is_recorded_and_no_tangent_passes
 @pytest.mark.filterwarnings("ignore")
 def test_a_running_product_that_ends_with_an_infinity_has_infinite_gradients_before_it():
     assert grad_of(lambda x: mt.cumprod(x, 0), [1.0, 2.0, inf]) == [inf, inf, 2.0]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("base", [-2.0, -1e-310, 0.0, 1e-310, np.finfo(float).tiny, 1e-300, 2.0])
+def test_at_exponent_0_a_power_has_gradient_0_by_its_base_and_no_second_derivative_that_is_finite_and_wrong(base):
+    x, y = (mt.tensor(np.array(v), requires_grad=True) for v in (base, 0.0))
+    by_x = mt.grad(x**y, x, create_graph=True)
+    assert by_x.item() == 0.0
+    mixed = mt.grad(by_x, y).item()
+    if base == -2.0:
+        assert np.isnan(mixed)  # it has a logarithm of the base in it
+    elif abs(base) > 1e-308:
+        assert not np.isfinite(mixed) or mixed == pytest.approx(1 / base)
+
+
+def test_nothing_repeated_no_times_has_a_gradient_of_no_entries():
+    x = mt.tensor(np.ones((3, 0)), requires_grad=True)
+    assert mt.grad(mt.repeat(x, []).sum(), x).shape == (3, 0)

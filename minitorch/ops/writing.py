@@ -29,8 +29,7 @@ def _of_value(g, *, index: Index, x_shape):
 
 def _of_value_rule(g, x_shape, value_shape, *, index: Index):
     found = _of_value(g, index=index, x_shape=x_shape)
-    more = len(value_shape) - found.ndim  # leading axes of size 1, which NumPy drops when it writes
-    return found if more <= 0 else reshape(found, (1,) * more + found.shape)
+    return reshape(found, (1,) * len(value_shape) + found.shape)  # NumPy drops leading axes of size 1 when it writes
 
 
 @primitive(vjp={"x": _of_x, "value": _of_value_rule})

@@ -88,10 +88,8 @@ EQUIVALENT: dict[str, list[Entry]] = {
         ),
     ],
     "distances.xlogx.vjp.x": [("where(x == 0, 1, x)", "where(x == 0, 2, x)", "where x is 0 this is not chosen")],
-    "elementwise._log_share": [("-np.inf, 0, out", "-np.inf, 1, out", "a is -inf then, and so is a - 1")],
-    "elementwise._inside": [
-        ("g if inside is True else where(inside, g, 0)", "where(inside, g, 0)", "where True it is g"),
-        ("inside is True", "inside is False", "where True it is g"),
+    "elementwise._less_one": [
+        ("tiny), 1, b - 1)", "tiny), 2, b - 1)", "a is 0, or to any digit as good as 0, and so is its square")
     ],
     "forward._pull": [
         ("sum_to(r, args[k].shape)", f"lost for input {k} of {op}", _STRETCHED)
@@ -99,7 +97,7 @@ EQUIVALENT: dict[str, list[Entry]] = {
             **dict.fromkeys(("arctan2", "hypot", "logaddexp", "logistic_loss", "masked_product", "maximum"), (0, 1)),
             **dict.fromkeys(("minimum", "multiply", "power", "sampled_product"), (0, 1)),
             **dict.fromkeys(("divide", "einsum_of_two"), (0,)),
-            **dict.fromkeys(("put", "swiglu"), (1,)),
+            **dict.fromkeys(("remainder", "swiglu"), (1,)),
             **dict.fromkeys(("einsum", "scatter_add"), (2,)),
         }.items()
         for k in ks
@@ -163,6 +161,7 @@ EQUIVALENT: dict[str, list[Entry]] = {
     "statistics._lse_rule": [("-np.inf, 0, out", "-np.inf, 1, out", "x is -inf then, and so is x - 1")],
     "statistics._norm_rule": [("where(out == 0, 1, out)", "where(out == 0, 2, out)", "where out is 0 0 is chosen")],
     "statistics._std_rule": [("where(out == 0, 1, out)", "where(out == 0, 2, out)", "where out is 0 0 is chosen")],
+    "powers._part_of": [("where(out == 0, 1, out)", "where(out == 0, 2, out)", "where out is 0 0 is chosen")],
     "writing._of_value": [
         ("if is_basic(index):", "if False:", "then every entry is the last one: times True"),
         ("-1", "1", "only entries that were written are read"),

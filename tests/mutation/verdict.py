@@ -28,7 +28,7 @@ SECONDS_WIDER = 300.0
 WIDER = (  # the quickest first
     *("test_edges", "test_values", "test_adding_in_place", "test_dtypes", "test_losses", "test_higher_order"),
     *("test_functional", "test_inplace", "test_forward", "test_transforms", "test_jacobian", "test_nn_layers"),
-    *("test_attention_masked", "test_attention_op", "test_attention_memory", "property"),
+    *("test_methods", "test_attention_masked", "test_attention_op", "test_attention_memory", "property"),
 )
 
 
