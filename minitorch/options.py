@@ -25,7 +25,7 @@ def settled(name: str, option: str, value: Any) -> Any:
     >>> settled("clip", "max", np.float64(0.5)), settled("getitem", "index", (slice(np.int64(1)), None))
     (0.5, (slice(None, 1, None), None))
     """
-    if _is_plain(value):
+    if is_plain(value):
         return value
     if type(value) in (tuple, list):
         return type(value)([settled(name, option, v) for v in value])
@@ -41,12 +41,12 @@ def settled(name: str, option: str, value: Any) -> Any:
     return value.item() if isinstance(value, np.generic | np.ndarray) and not value.ndim else value
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
     """Whether there are Python's own values alone; asked for each index, so it is written for speed."""
     kind = type(value)
     if kind is tuple or kind is list:
         for v in value:  # noqa: SIM110 (a generator would take longer than the question)
-            if type(v) not in PLAIN and not _is_plain(v):
+            if type(v) not in PLAIN and not is_plain(v):
                 return False
         return True
     if kind is slice:

@@ -53,7 +53,9 @@ class Plan:
     shapes: tuple[int, ...]
     names: tuple[str, ...]  # of the values that are kept, in their order
     constants: tuple[int, ...]  # the inputs that are kept and want no gradient
-    take: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # (*inputs, result) -> what is kept; None if it is more
+    take: (
+        Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
+    )  # (*inputs, result) -> the values kept; None if it is more
     applications: tuple[Application, ...]
 
 
@@ -83,7 +85,7 @@ def _resolved(p: Primitive[...], wanted: int, count: int) -> Plan:
         shapes=tuple(_position(p, n.removesuffix("_shape")) for n in shapes),
         names=(*inputs, *outputs),
         constants=tuple(k for k in places if not wanted >> k & 1) if not p.variadic else (),
-        take=None if p.variadic or several or shapes else _taking((*places, *(-1 for _ in outputs))),
+        take=None if p.variadic or several else _taking((*places, *(-1 for _ in outputs))),
         applications=tuple(_application(p, r, wanted, count, kept) for r in rules),
     )
 

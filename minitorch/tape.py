@@ -49,6 +49,8 @@ def record(p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any]) -> 
         raise p.refusal(arrays, static, error) from None
     if type(out) is not _ndarray:  # NumPy gives scalars where there are no axes
         out = tuple(map(np.asarray, out)) if type(out) is tuple else np.asarray(out)
+    if not wanted and type(out) is _ndarray and not state.anomaly:
+        return made(out)
     chosen = p.plans.get(wanted)
     if chosen is None or chosen.take is None or not (safe and state.grad_enabled) or WRITES or state.anomaly:
         return _recorded(p, wanted, args, arrays, parents, static, out, state)
@@ -60,6 +62,8 @@ def record(p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any]) -> 
     call.extra = None
     call.static = _owned({**p.static, **static}) if chosen.static else static
     call.kept = chosen.take((*arrays, out))
+    if chosen.shapes:
+        call.kept += tuple([_shape(arrays[k]) for k in chosen.shapes])
     call.borrowed = chosen.constants
     call.shape = out.shape
     call.dtype = out.dtype

@@ -18,6 +18,7 @@ from minitorch.handles import Handle
 from minitorch.inplace import InPlace
 from minitorch.operators import Operators
 from minitorch.ops.indexing import getitem
+from minitorch.options import is_plain, settled
 from minitorch.primitive import HANDLERS, Array
 from minitorch.reading import entries
 from minitorch.shapes import Shape
@@ -209,10 +210,13 @@ class Tensor(Operators, InPlace, Wanting, Container):
         return f"Tensor({', '.join([values, *said])})"
 
     def __getitem__(self, index: Any) -> Tensor:
-        parts = tuple(map(plain, index)) if isinstance(index, tuple) else plain(index)
-        t = getitem(self, index=parts)
-        if type(t) is Tensor and t._array.base is not None and owner(t._array) is owner(self._array):
-            t._view = self, parts
+        if not is_plain(index):
+            parts = tuple(map(plain, index)) if isinstance(index, tuple) else plain(index)
+            index = settled("getitem", "index", parts)
+        t = HANDLERS[type(self)](getitem, (self,), {"index": index})
+        base = t._array.base if type(t) is Tensor else None
+        if base is not None and (base is self._array or owner(base) is owner(self._array)):
+            t._view = self, index
         return t
 
 

@@ -90,7 +90,7 @@ def _unrepeat(g, x_shape: Shape, *, repeats, axis):
     if len(shape_of(repeats)) == 0:
         pairs = (*shape[:a], shape[a], int(repeats), *shape[a + 1 :])
         return reshape(sum(reshape(g, pairs), axis=a + 1), x_shape)
-    sources = np.repeat(np.arange(shape[a]), np.asarray(repeats, int))
+    sources = np.repeat(np.arange(shape[a]), repeats)
     return reshape(put_into_zeros(g, (slice(None),) * a + (sources,), shape), x_shape)
 
 
