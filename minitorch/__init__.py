@@ -171,6 +171,7 @@ from minitorch.primitive import Array, Primitive, composite, primitive
 from minitorch.random import seed
 from minitorch.reverse import backward
 from minitorch.reverse import trace as trace_gradients
+from minitorch.rewritten import average, diff, hstack, inner, ravel, vstack
 from minitorch.serialize import load, save
 from minitorch.tensor import Tensor, tensor
 from minitorch.transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp
@@ -184,32 +185,35 @@ __all__ = [
     "GraphFreedError", "InPlaceError", "MinitorchError", "Module", "Node", "OperandError", "Parameter", "Primitive",
     "RegistrationError", "ShapeError", "StateError", "Tensor", "TreeError", "abs", "absolute", "add", "all", "amax",
     "amin", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
-    "argmin", "argsort", "astype", "backward", "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_or",
-    "bitwise_xor", "broadcast_to", "cat", "causal_mask", "cbrt", "ceil", "checkpoint", "chunk", "clamp", "clip",
-    "composite", "concatenate", "conv1d", "cos", "cosh", "cross_entropy", "cumprod", "cumsum", "default_dtype",
-    "detect_anomaly", "diag", "diagonal", "div", "divide", "dot", "dropout", "einsum", "elu", "embedding",
-    "enable_grad", "eq", "equal", "erf", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip", "floor",
-    "floor_divide", "from_dlpack", "from_numpy", "full", "full_like", "functional", "gather", "ge", "gelu", "getitem",
-    "glu", "grad", "gradcheck", "greater", "greater_equal", "group_norm", "gt", "hessian", "huber_loss", "hvp",
-    "hypot", "invert", "isfinite", "isinf", "isnan", "jacobian", "jvp", "kl_div", "layer_norm", "le", "leaky_relu",
-    "less", "less_equal", "linear", "linspace", "load", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
-    "logaddexp", "logical_and", "logical_not", "logical_or", "logsumexp", "lt", "manual_seed", "masked_fill",
-    "matmul", "max", "maximum", "mean", "memory", "min", "minimum", "moveaxis", "mse_loss", "mul", "multiply", "ne",
-    "neg", "negative", "nll_loss", "nn", "no_grad", "norm", "not_equal", "numel", "one_hot", "ones", "ones_like",
-    "optim", "outer", "pad", "permute", "positive", "pow", "power", "primitive", "prod", "rand", "randint", "randn",
-    "random", "reciprocal", "relu", "remainder", "repeat", "reshape", "rms_norm", "roll", "rotary", "round", "rsqrt",
-    "safe_where", "save", "scaled_dot_product_attention", "scatter_add", "scope", "seed", "sigmoid", "sign", "silu",
-    "sin", "sinh", "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "step", "sub",
-    "subtract", "sum", "swapaxes", "swiglu", "take", "take_along_axis", "tan", "tanh", "tape", "tensor", "tensordot",
-    "tile", "topk", "trace", "trace_gradients", "transpose", "trees", "tril", "triu", "trunc", "unbind", "unflatten",
-    "unsqueeze", "value_and_grad", "var", "vjp", "where", "zeros", "zeros_like",
+    "argmin", "argsort", "astype", "average", "backward", "binary_cross_entropy_with_logits", "bitwise_and",
+    "bitwise_or", "bitwise_xor", "broadcast_to", "cat", "causal_mask", "cbrt", "ceil", "checkpoint", "chunk", "clamp",
+    "clip", "composite", "concatenate", "conv1d", "cos", "cosh", "cross_entropy", "cumprod", "cumsum",
+    "default_dtype", "detect_anomaly", "diag", "diagonal", "diff", "div", "divide", "dot", "dropout", "einsum", "elu",
+    "embedding", "enable_grad", "eq", "equal", "erf", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip",
+    "floor", "floor_divide", "from_dlpack", "from_numpy", "full", "full_like", "functional", "gather", "ge", "gelu",
+    "getitem", "glu", "grad", "gradcheck", "greater", "greater_equal", "group_norm", "gt", "hessian", "hstack",
+    "huber_loss", "hvp", "hypot", "inner", "invert", "isfinite", "isinf", "isnan", "jacobian", "jvp", "kl_div",
+    "layer_norm", "le", "leaky_relu", "less", "less_equal", "linear", "linspace", "load", "log", "log1p", "log2",
+    "log10", "log_sigmoid", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or", "logsumexp", "lt",
+    "manual_seed", "masked_fill", "matmul", "max", "maximum", "mean", "memory", "min", "minimum", "moveaxis",
+    "mse_loss", "mul", "multiply", "ne", "neg", "negative", "nll_loss", "nn", "no_grad", "norm", "not_equal", "numel",
+    "one_hot", "ones", "ones_like", "optim", "outer", "pad", "permute", "positive", "pow", "power", "primitive",
+    "prod", "rand", "randint", "randn", "random", "ravel", "reciprocal", "relu", "remainder", "repeat", "reshape",
+    "rms_norm", "roll", "rotary", "round", "rsqrt", "safe_where", "save", "scaled_dot_product_attention",
+    "scatter_add", "scope", "seed", "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sort", "split",
+    "sqrt", "square", "squeeze", "stack", "std", "step", "sub", "subtract", "sum", "swapaxes", "swiglu", "take",
+    "take_along_axis", "tan", "tanh", "tape", "tensor", "tensordot", "tile", "topk", "trace", "trace_gradients",
+    "transpose", "trees", "tril", "triu", "trunc", "unbind", "unflatten", "unsqueeze", "value_and_grad", "var", "vjp",
+    "vstack", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 
 # Arguments that a function does not take are explained; an operation that is a record does so itself
 for _name in __all__:
     _function = globals()[_name]
-    if getattr(_function, "__module__", "").startswith(("minitorch.ops.", "minitorch.aliases", "minitorch.creation")):
+    if getattr(_function, "__module__", "").startswith(
+        ("minitorch.ops.", "minitorch.aliases", "minitorch.creation", "minitorch.rewritten")
+    ):
         globals()[_name] = checked(_function)
         setattr(sys.modules[_function.__module__], _function.__name__, globals()[_name])  # where pickle looks for it
 

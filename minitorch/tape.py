@@ -61,9 +61,8 @@ def record(p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any]) -> 
     call.state = state
     call.extra = None
     call.static = _owned({**p.static, **static}) if chosen.static else static
-    call.kept = chosen.take((*arrays, out))
-    if chosen.shapes:
-        call.kept += tuple([_shape(arrays[k]) for k in chosen.shapes])
+    kept = chosen.take((*arrays, out))
+    call.kept = kept + tuple([_shape(arrays[k]) for k in chosen.shapes]) if chosen.shapes else kept
     call.borrowed = chosen.constants
     call.shape = out.shape
     call.dtype = out.dtype

@@ -117,6 +117,16 @@ def test_writes_through_views_carry_their_derivatives_to_the_base_and_to_older_v
     assert mt.gradcheck(through_views, draw((3, 3)), draw(3), order=order, h=1e-4, rtol=1e-6) < 1e-6
 
 
+def test_one_entry_is_a_view_too():
+    z, w = mt.tensor(np.zeros(3)), leaf(5.0)
+    entry, corner = z[0], mt.tensor(np.ones((2, 2)))[1, 1]
+    entry += w[0] * 2
+    assert (entry.shape, corner.shape) == ((), ())
+    assert z.tolist() == [10.0, 0.0, 0.0]
+    (z[0] * 3).backward()
+    assert w.grad.tolist() == [6.0]
+
+
 def test_a_write_through_a_view_reaches_the_base_also_under_no_grad():
     base = leaf(1.0, 2.0, 3.0) * 1.0
     view = base[1:]

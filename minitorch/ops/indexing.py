@@ -52,8 +52,12 @@ def add_at(total: np.ndarray, index: Index, values: Any) -> None:
 
 @primitive(vjp={"x": _put_back}, add={"x": _add_back})
 def getitem(x: Array, index: Index):
-    """x[index] with NumPy's rules."""
-    return np.asarray(x)[index]
+    """x[index] with NumPy's rules; one entry too is a view, of no axes, where NumPy would copy it."""
+    x = np.asarray(x)
+    out = x[index]
+    if type(out) is np.ndarray or not is_basic(index):
+        return out
+    return x[(*index, ...)] if isinstance(index, tuple) else x[index, ...]
 
 
 @primitive(vjp={"g": lambda h, *, index: getitem(h, index)})

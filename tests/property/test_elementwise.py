@@ -155,6 +155,7 @@ ELSEWHERE = {
     "indexing": "take take_along_axis",
     "here": "astype bitwise_and bitwise_or bitwise_xor clip invert where",
     "creation": "arange eye full full_like linspace ones ones_like zeros zeros_like",
+    "interop": "average diff hstack inner ravel vstack",
     "no function of arrays": "from_dlpack load save",
 }
 

@@ -219,7 +219,8 @@ def test_interrupted_it_stops_without_a_traceback(capsys, monkeypatch):
 
 
 def test_ctrl_c_on_the_real_program_leaves_nothing():
-    code = "import sys, viz.__main__ as m; print(flush=True); sys.exit(m.main(sys.argv[1:]))"
+    listen = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a job in the background is started deaf
+    code = f"import signal, sys, viz.__main__ as m; {listen}; print(flush=True); sys.exit(m.main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "compare", "a b c", "--seeds", "1000", "-o", "f.svg"]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert run.stdout is not None
