@@ -58,13 +58,13 @@ class Reads:
             for part in value if isinstance(value, tuple) else (value,):
                 self._take(part)
         result = proceed(p, args, static)
+        taken = [owner(a) for a in map(_array, map(standing_for, args)) if a is not None]
         for o in result if isinstance(result, tuple) else (result,):
             if isinstance(o, Tensor) and not isinstance(o, StandIn):
                 if o.requires_grad:
                     self._variables[id(o)] = weakref.ref(o)
                 block = owner(o._array)
-                known = _known(self._constants.get(id(block), _NOTHING)[0], block)
-                if known is None and id(block) not in self._inputs:
+                if all(block is not other for other in taken):  # no view of what came in
                     self._made[id(block)] = weakref.ref(block)
         return result
 
@@ -128,9 +128,6 @@ def trained_as(before: list[tuple[Any, bool]]) -> Iterator[None]:
     finally:
         for module, training in now:
             object.__setattr__(module, "training", training)
-
-
-_NOTHING = (None, False)
 
 
 def _known(ref: weakref.ref[Any] | None, x: Any) -> Any:

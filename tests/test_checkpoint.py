@@ -380,3 +380,14 @@ def test_inside_a_functional_module_the_exchanged_parameters_are_read():
         plain, checkpointed = (mt.trees.leaves(transform(f)) for f in losses)
         for a, b in zip(plain, checkpointed, strict=True):
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10)
+
+
+def test_a_result_is_no_view_of_what_the_function_closes_over():
+    x, w, c = leaf(2), leaf(2, seed=1), mt.tensor(np.ones(2))
+    before = w.numpy().copy()
+    part, constant = checkpoint(lambda x: (w[:], c[:] + 0.0 * x), x)
+    with mt.no_grad():
+        part += 100.0
+        constant += 100.0
+    np.testing.assert_array_equal(w.numpy(), before)
+    np.testing.assert_array_equal(c.numpy(), 1.0)
