@@ -21,8 +21,10 @@ from typing import Any, cast
 
 from sympy import Abs, Add, Expr, Function, Mul, Pow, S, Symbol, cos, erf, exp, expand, sign, sin, tanh
 
-from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Sum, dimensions, free, size_of
+from minitorch.symbolic.expression import Binder, Delta, Entry, Index, MaxOver, Sum, dimensions, free, size_of
 from minitorch.symbolic.program import Definition
+from minitorch.symbolic.sampling import has_arrays
+from minitorch.symbolic.selection import Selected
 
 PRIME = 2**61 - 1  # is 3 modulo 4: a square root is one power
 METHOD = "random field GF(2^61-1), {trials} trials"
@@ -55,6 +57,8 @@ def agree_in_field(
     done = 0
     for attempt in range(_RETRIES * trials):
         sizes = {symbol: draw.randint(2, largest) for symbol in symbols}
+        if not has_arrays((a, b, *(d.value for d in definitions)), sizes):
+            continue
         at = {index: draw.randrange(size_of(index.dimension, sizes)) for index in indices}
         point = FieldPoint(sizes, definitions, seed=1000 * seed + attempt)
         try:
@@ -96,7 +100,12 @@ class FieldPoint:
         if isinstance(e, Entry):
             return self.entry(e, tuple(at[i] for i in e.indices))
         if isinstance(e, Delta):
-            return int(at[cast(Index, e.args[0])] == at[cast(Index, e.args[1])])
+            a, b = (self.value(cast(Expr, place), at) for place in e.args)
+            return int(a == b)
+        if isinstance(e, Selected):
+            return self.selected(e, at)
+        if isinstance(e, Index):
+            return at[e]
         if isinstance(e, Binder):
             return self.total(e, at)
         if isinstance(e, Symbol):
@@ -122,14 +131,28 @@ class FieldPoint:
             definition = self.definitions[e.name]
             return self.value(definition.value, dict(zip(definition.indices, places, strict=True)))
         drawn = self.draw("entry", e.name, places)
+        if e.values is not None:
+            return drawn % size_of(e.values, self.sizes)
         return drawn * drawn % PRIME if e.is_positive else drawn  # positive: what has a square root
 
     def total(self, e: Binder, at: Mapping[Index, int]) -> int:
-        if not isinstance(e, Sum):
-            raise Unsupported(str(e))
         ranges = [range(size_of(i.dimension, self.sizes)) for i in e.bound]
         places = itertools.product(*ranges)
-        return sum(self.value(e.body, {**at, **dict(zip(e.bound, place, strict=True))}) for place in places) % PRIME
+        values = (self.value(e.body, {**at, **dict(zip(e.bound, place, strict=True))}) for place in places)
+        if isinstance(e, Sum):
+            return sum(values) % PRIME
+        if isinstance(e, MaxOver):
+            return max(values)  # by residue: some choice among the values, which is all that is known of a maximum
+        raise Unsupported(str(e))
+
+    def selected(self, e: Selected, at: Mapping[Index, int]) -> int:
+        """1 where the chosen value stands; at a tie another point is drawn."""
+        (index,) = e.largest.bound
+        places = range(size_of(index.dimension, self.sizes))
+        values = [self.value(e.largest.body, {**at, index: place}) for place in places]
+        if values.count(max(values)) > 1:
+            raise Unlucky
+        return int(values[at[e.index]] == max(values))
 
     @staticmethod
     def product(factors: Any) -> int:

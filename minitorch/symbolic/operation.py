@@ -21,6 +21,7 @@ from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradien
 from minitorch.symbolic.parse import parse
 from minitorch.symbolic.printing import Notation, to_mathml
 from minitorch.symbolic.program import Program
+from minitorch.symbolic.sampling import random_arrays
 from minitorch.tensor import Tensor
 
 Operation = Primitive[...] | Composite[...]
@@ -105,7 +106,7 @@ def engine_agrees(program: Program, function: Callable[..., Any], wrt: Sequence[
     """
     rng = np.random.default_rng(seed)
     sizes = dict(zip(_dimensions(program), count(3), strict=False))  # all different: a swapped axis cannot hide
-    arrays = {name: rng.standard_normal([sizes[d] for d in dims]) for name, dims in program.inputs.items()}
+    arrays = random_arrays(program.entries, sizes, rng)
     tensors = {name: Tensor(a, requires_grad=name in wrt) for name, a in arrays.items()}
     value = function(*tensors.values())
     cotangent = rng.standard_normal(value.shape)
@@ -124,5 +125,7 @@ def engine_agrees(program: Program, function: Callable[..., Any], wrt: Sequence[
 
 
 def _dimensions(program: Program) -> list[Any]:
-    """The dimensions of the inputs, in order of appearance."""
-    return list(dict.fromkeys(d for dims in program.inputs.values() for d in dims))
+    """The dimension symbols of the inputs, in order of appearance."""
+    sizes = [size for entry in program.entries for size in entry.dimensions]
+    ranges = [entry.values for entry in program.entries if entry.values is not None]
+    return list(dict.fromkeys(s for size in (*sizes, *ranges) for s in sorted(size.free_symbols, key=str)))
