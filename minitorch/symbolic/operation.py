@@ -6,6 +6,7 @@ arrays beside the engine's gradients; the verdict lists that comparison with its
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -47,12 +48,24 @@ def program_of(
     """
     if operation.formula is None:
         raise FormulaError(f"{operation.name}: its record has no formula. Give one with formula=...")
-    if isinstance(operation, Composite):
-        return parse(operation.formula)
-    ranks = ranks if ranks is not None else dict.fromkeys(operation.inputs, 1)
+    defaults: Mapping[str, Any] = {}
+    if isinstance(operation, Primitive):
+        defaults, ranks = operation.static, dict.fromkeys(operation.inputs, 1) if ranks is None else ranks
     if callable(operation.formula):
-        return parse(operation.formula(ranks, {**operation.static, **(static or {})}), ranks)
+        return parse(operation.formula(ranks or {}, {**defaults, **(static or {})}), ranks)
     return parse(operation.formula, ranks)
+
+
+def inputs_of(operation: Operation, program: Program, seed: int = 0) -> dict[str, Any]:
+    """Inputs that an operation can take: random arrays for its formula's, its own numbers for the settings among them.
+
+    >>> from minitorch.ops.norms import layer_norm
+    >>> inputs_of(layer_norm, program_of(layer_norm))["eps"]
+    1e-05
+    """
+    options = inspect.signature(operation).parameters if isinstance(operation, Composite) else {}
+    numbers = {name: options[name].default for name, sizes in program.inputs.items() if not sizes and name in options}
+    return random_arrays(program, seed) | {name: n for name, n in numbers.items() if isinstance(n, float)}
 
 
 def definitions_mathml(operation: Operation) -> list[str]:
@@ -110,13 +123,15 @@ def engine_agrees(
         function: takes Tensors and gives a Tensor.
         wrt: the inputs to differentiate by.
         output: what `function` gives; the last output unless given.
-        arrays: the inputs by name, floating ones as arrays, which become Tensors; random ones unless given.
+        arrays: the inputs by name, floating ones as arrays, which become Tensors; those of `inputs_of` unless given.
 
     Raises:
         FormulaError: they differ by more than 1e-12.
     """
     output = output or program.outputs[-1]
-    arrays = random_arrays(program, seed) if arrays is None else arrays
+    if arrays is None:
+        known = isinstance(function, Primitive | Composite)
+        arrays = inputs_of(function, program, seed) if known else random_arrays(program, seed)
     given = {name: arrays[name] for name in program.inputs}
     tensors = {n: Tensor(a, requires_grad=n in wrt) if _is_floating(a) else a for n, a in given.items()}
     value = function(*tensors.values())
