@@ -19,7 +19,7 @@ from minitorch.symbolic.entrywise import shown_sizes
 from minitorch.symbolic.evaluate import evaluate
 from minitorch.symbolic.expression import Entry, dimensions, free
 from minitorch.symbolic.program import Definition, inline
-from minitorch.symbolic.sampling import has_arrays, random_arrays
+from minitorch.symbolic.sampling import draw_arrays, has_arrays
 from minitorch.symbolic.verdict import PROBABLE, PROVED, REFUTED, TESTED, UNDECIDED, Verdict
 
 FLOAT_METHOD = "float64"
@@ -73,7 +73,7 @@ def float_witness(a: Expr, b: Expr, definitions: Sequence[Definition] = ()) -> t
         if not has_arrays((a, b), sizes):
             continue
         entries = sorted(a.atoms(Entry) | b.atoms(Entry), key=str)
-        arrays = random_arrays(entries, sizes, np.random.default_rng(0))
+        arrays = draw_arrays(entries, sizes, np.random.default_rng(0))
         with np.errstate(all="ignore"):
             left, right = (evaluate(e, arrays, indices, sizes) for e in (a, b))
         finite = np.isfinite(left) & np.isfinite(right)
