@@ -42,6 +42,7 @@ from minitorch.symbolic.selection import Selected
 PRIME = 2**61 - 1  # is 3 modulo 4: a square root is one power
 METHOD = "random field GF(2^61-1), {trials} trials"
 _RETRIES = 60  # a point may hit a pole or a number without a square root; then another one is drawn
+_PLACES = 32  # of an expression with deltas are tried at every point
 _ROOTS = math.lcm(2, 3, 4, 5, 6, 7, 8, 9)  # exp(m/q) is exact for every q that divides this
 _ODD, _EVEN = (erf, sin, sign), (cos, Abs)
 
@@ -67,6 +68,8 @@ def agree_in_field(
     draw = random.Random(seed)
     indices = sorted(free(a) | free(b), key=str)
     symbols = sorted(frozenset().union(*map(dimensions, (a, b, *(d.value for d in definitions), *indices))), key=str)
+    # Without deltas all places are alike; with them, a claim may be false at the border or on the diagonal alone.
+    most = _PLACES if any(e.has(Delta, Selected) or _counts(e) for e in (a, b, *(d.value for d in definitions))) else 1
     done = 0
     for attempt in range(_RETRIES * trials):
         # Where most points are unlucky, small sizes have fewer numbers that need a square root.
@@ -74,11 +77,11 @@ def agree_in_field(
         sizes = {symbol: draw.randint(2, at_most) for symbol in symbols}
         if not has_arrays((a, b, *(d.value for d in definitions)), sizes):
             continue
-        at = {index: draw.randrange(size_of(index.dimension, sizes)) for index in indices}
         point = FieldPoint(sizes, definitions, seed=1000 * seed + attempt)
         try:
-            if point.value(a, at) != point.value(b, at):
-                return False
+            for place in _some_places(indices, sizes, draw, most):
+                if point.value(a, place) != point.value(b, place):
+                    return False
         except Unlucky:
             continue
         except Unsupported:
@@ -92,6 +95,27 @@ def agree_in_field(
 @remember
 def _sorted_free(e: Expr) -> tuple[Index, ...]:
     return tuple(sorted(free(e), key=str))
+
+
+def _some_places(
+    indices: Sequence[Index], sizes: Mapping[Symbol, int], draw: random.Random, most: int
+) -> list[dict[Index, int]]:
+    """All places of the free indices, or as many as ``most`` drawn at random."""
+    ranges = [range(size_of(index.dimension, sizes)) for index in indices]
+    places = list(itertools.product(*ranges)) if math.prod(map(len, ranges)) <= most else None
+    if places is None:
+        places = [tuple(draw.choice(values) for values in ranges) for _ in range(most)]
+    return [dict(zip(indices, place, strict=True)) for place in places]
+
+
+@remember
+def _counts(e: Expr) -> bool:
+    """Whether an index stands as a number somewhere, not on an axis."""
+    if isinstance(e, Entry | Delta):
+        return False
+    return isinstance(e, Index) or any(
+        _counts(cast(Expr, a)) for a in (e.args[:1] if isinstance(e, Binder) else e.args)
+    )
 
 
 class FieldPoint:
