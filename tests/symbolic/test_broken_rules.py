@@ -64,7 +64,12 @@ def nothing_above_the_line(expression):
     return S.Zero, S.One
 
 
+def logarithms_added(argument):
+    return Add(*(normal.log(term) for term in Add.make_args(argument)))
+
+
 UNSOUND = [
+    ("_logarithm", logarithms_added, "log(exp(u) + exp(v))", "u + v"),
     ("_product", first_term_only, "(u + v) x[i]", "u x[i]"),
     ("_exponential", exponentials_added, "exp(u + v)", "exp(u) + exp(v)"),
     ("_rename_by_free_deltas", forget_the_delta, "delta(i,j) x[j]", "x[i]"),
@@ -79,6 +84,7 @@ UNSOUND = [
     ("over_one_line", nothing_above_the_line, "u", "2 u"),
 ]
 LOSSY = [
+    ("_logarithm", lambda argument: normal.log(argument), "log(exp(u) sum_j exp(x[j]))", "u + log(sum_j exp(x[j]))"),
     ("_product", lambda factors: Mul(*factors), "sum_i (x[i] + y[i]) x[i]", "sum_i x[i]**2 + sum_i x[i] y[i]"),
     (
         "_exponential",
