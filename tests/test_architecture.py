@@ -100,9 +100,10 @@ ORDER = [
     ),
     *("testing.case", "testing.outcome", "testing.derivatives", "testing.values", "testing.shapes", "testing.keeping"),
     *("testing.formulas", "testing.checks", "testing.examination", "testing"),
-    *("commands", "__main__"),
+    *("commands.check", "commands", "__main__"),
 ]
-MAY_USE_SYMBOLIC = {"testing.formulas"}  # inside its functions: SymPy is loaded when a formula is checked
+# Inside their functions only: SymPy is loaded when a formula is checked.
+MAY_USE_SYMBOLIC = {"testing.formulas", "testing", "commands.check"}
 ONLY_IN = {"sympy": "minitorch/symbolic/", "latex2mathml": "minitorch/symbolic/", "graphviz": "viz/dot.py", "numba": ""}
 
 
