@@ -38,10 +38,10 @@ def shared(lines: Sequence[Line], taken: Collection[str], notation: Notation) ->
 def without_single_helpers(lines: Sequence[Line]) -> list[Line]:
     """The lines without the helpers that only one place reads: they are written there."""
     lines = list(lines)
-    for helper in [line for line in lines if line.helper]:
-        reads = sum(_count(line.value, helper.name) for line in lines)
-        if reads == 1:
-            lines = [_inlined(line, helper) for line in lines if line.name != helper.name]
+    for name in [line.name for line in lines if line.helper]:
+        helper = next(line for line in lines if line.name == name)
+        if sum(_count(line.value, name) for line in lines) == 1:
+            lines = [_inlined(line, helper) for line in lines if line is not helper]
     return lines
 
 
