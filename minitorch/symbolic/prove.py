@@ -17,8 +17,9 @@ from sympy import Expr, Symbol
 from minitorch.symbolic import field, normal
 from minitorch.symbolic.entrywise import shown_sizes
 from minitorch.symbolic.evaluate import evaluate
-from minitorch.symbolic.expression import Entry, dimensions, free, size_of
+from minitorch.symbolic.expression import Entry, dimensions, free
 from minitorch.symbolic.program import Definition, inline
+from minitorch.symbolic.sampling import draw_arrays, has_arrays
 from minitorch.symbolic.verdict import PROBABLE, PROVED, REFUTED, TESTED, UNDECIDED, Verdict
 
 FLOAT_METHOD = "float64"
@@ -69,7 +70,10 @@ def float_witness(a: Expr, b: Expr, definitions: Sequence[Definition] = ()) -> t
     symbols = sorted(frozenset().union(*map(dimensions, (a, b, *indices))), key=str)
     tried = []
     for sizes in _size_choices(symbols):
-        arrays = _random_arrays(sorted(a.atoms(Entry) | b.atoms(Entry), key=str), sizes)
+        if not has_arrays((a, b), sizes):
+            continue
+        entries = sorted(a.atoms(Entry) | b.atoms(Entry), key=str)
+        arrays = draw_arrays(entries, sizes, np.random.default_rng(0))
         with np.errstate(all="ignore"):
             left, right = (evaluate(e, arrays, indices, sizes) for e in (a, b))
         finite = np.isfinite(left) & np.isfinite(right)
@@ -91,13 +95,3 @@ def _size_choices(symbols: Sequence[Symbol]) -> Iterator[dict[Symbol, int]]:
         yield {symbol: 2 + (k + 1) % len(symbols) for k, symbol in enumerate(symbols)}
     for size in (2, 3, 4):
         yield dict.fromkeys(symbols, size)
-
-
-def _random_arrays(entries: Sequence[Entry], sizes: dict[Symbol, int]) -> dict[str, np.ndarray]:
-    draw = np.random.default_rng(0)
-    arrays = {}
-    for entry in entries:
-        if entry.name not in arrays:
-            values = draw.standard_normal([size_of(size, sizes) for size in entry.dimensions])
-            arrays[entry.name] = np.abs(values) + 0.1 if entry.is_positive else values
-    return arrays

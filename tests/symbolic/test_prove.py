@@ -89,7 +89,7 @@ def distribute_power(base, exponent):
     return sympy.Add(*(sympy.Pow(term, exponent) for term in sympy.Add.make_args(base)))
 
 
-def keep_summed_index(delta, index, factors, bound):
+def keep_summed_index(delta, index, other, factors, bound):
     return normal.sum_normal(sympy.Mul(*(f for f in factors if f is not delta)), bound - {index})
 
 
