@@ -8,7 +8,7 @@ from sympy import S
 from minitorch.primitive import REGISTRY
 from minitorch.symbolic import Verdict, parse, program_of, prove_equal
 from minitorch.symbolic.code import forms, gradient_names, numpy_source, vanishing, with_gradients
-from minitorch.symbolic.code.functions import meant, stable
+from minitorch.symbolic.code.accurate import meant, stable
 from minitorch.symbolic.code.line import lines_of
 from minitorch.symbolic.code.sharing import shared, without_single_helpers
 from minitorch.symbolic.printing import Notation

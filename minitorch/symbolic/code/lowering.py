@@ -14,11 +14,12 @@ from sympy import Abs, Add, Expr, Integer, Mul, Pow, Rational, S, Symbol, cos, e
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.code.contraction import adds_up, reduction
-from minitorch.symbolic.code.functions import expm1, log1p, logaddexp
+from minitorch.symbolic.code.accurate import expm1, log1p, logaddexp
 from minitorch.symbolic.code.layout import ADD, ATOM, MUL, POWER, Code, Order, Pattern, pattern, placed
 from minitorch.symbolic.code.names import Names
 from minitorch.symbolic.code.scalars import decimal, number
-from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Sum, free, maximum, sigmoid, step
+from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Sum, free
+from minitorch.symbolic.functions import maximum, sigmoid, step
 from minitorch.symbolic.letters import choose
 
 _NUMPY: dict[type, str] = {Abs: "abs", **{f: f.__name__ for f in (exp, log, tanh, sin, cos, sinh, sign, maximum)}}

@@ -16,7 +16,7 @@ from sympy import Symbol
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.code import writing
-from minitorch.symbolic.code.functions import stable
+from minitorch.symbolic.code.accurate import stable
 from minitorch.symbolic.code.layout import Code, Pattern
 from minitorch.symbolic.code.line import Line, lines_of
 from minitorch.symbolic.code.lowering import HELPERS, Lowering

@@ -16,7 +16,7 @@ from typing import Any, cast
 from sympy import Add, Expr, Function, Mul, Pow, S, exp, log, sinh
 
 from minitorch.symbolic.binders import is_leaf, rebuild
-from minitorch.symbolic.expression import sigmoid
+from minitorch.symbolic.functions import sigmoid
 
 
 class log1p(Function):
