@@ -18,7 +18,7 @@ from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition
 from minitorch.symbolic.theorems.checks import bound, differentiated, equality, together
 from minitorch.symbolic.theorems.record import Proof
-from minitorch.symbolic.verdict import PROVED, REFUTED, Verdict
+from minitorch.symbolic.verdict import REFUTED, Verdict
 
 
 class Proving(Deriving):
@@ -52,14 +52,22 @@ class Proving(Deriving):
         self.state(left, "=", right, verdict)
         return verdict
 
-    def bound(self, right: Expr, certificate: Expr, rule: str, reason: str) -> Verdict:
-        """State that the left side of the chain is at most ``right``, by a certificate for the difference."""
+    def bound(self, relation: str, right: Expr, certificate: Expr, reason: str) -> Verdict:
+        """State that the left side of the chain is at most (``≤``) or at least (``≥``) ``right``.
+
+        Arguments:
+            certificate: what the larger side exceeds the smaller one by, in a form that cannot be negative.
+            reason: why it cannot be.
+        """
         assert self.start is not None, "a bound needs a chain"
-        left, verdict = self.steps[-1].left, bound(self.start, right, certificate, self.definitions)
-        if verdict.kind == PROVED:
-            self.add(left, "=", right - certificate, "certificate", f"{rule}.", "as for the bound")
-            self.add(left, "≤", right, rule, reason, str(verdict))
-        self.state(left, "≤", right, verdict)
+        left, upper = self.steps[-1].left, relation == "≤"
+        smaller, larger = (self.start, right) if upper else (right, self.start)
+        verdict = bound(smaller, larger, certificate, self.definitions)
+        if verdict.holds:
+            exact = right - certificate if upper else right + certificate
+            self.follow(exact, "certificate", "So the difference of the two sides can be seen.")
+            self.add(left, relation, right, "not negative", reason, str(verdict))
+        self.state(left, relation, right, verdict)
         return verdict
 
     def add(self, left: Expr, relation: str, right: Expr, rule: str, reason: str, proof: str) -> None:

@@ -29,6 +29,7 @@ from minitorch.symbolic.theorems.proving import Proving, called
 from minitorch.symbolic.theorems.record import Proof, Theorem
 from minitorch.tensor import Tensor
 
+JACOBIAN = "S[i] (delta(i,j) - S[j])"
 SUM_OF_TARGETS = "sum_k y[k]"
 
 
@@ -100,6 +101,7 @@ def _hessian(gradient: str, hessian: str) -> Proof:
     slope = Definition(Array("slope", x.dimensions)[i], program.expression(gradient))
     if work.claim(swap(slope.value, {i: work.steps[-1].left.by.indices[0]})).holds:
         program = Program(program.entries, (*program.definitions, slope), program.indices)
+        work.definitions = program.definitions
         work.take(derive_jacobian(program, "slope", "x"))
         work.claim(program.expression(hessian))
     return work.proof()
@@ -117,7 +119,7 @@ SOFTMAX = (
     Theorem(
         name="softmax-jacobian",
         title="The Jacobian of softmax is diag(p) - p p^T",
-        claims=("S[i] (delta(i,j) - S[j])",),
+        claims=(JACOBIAN,),
         prove=_jacobian,
         source="Bridle 1990, Training stochastic model recognition algorithms, NeurIPS 2, equation 11",
         why="A probability grows with its own logit and falls with every other one, since they share a sum of 1.",
@@ -134,7 +136,7 @@ SOFTMAX = (
     Theorem(
         name="logsumexp-hessian",
         title="Softmax is the gradient of log-sum-exp, and its Jacobian the Hessian",
-        claims=("S[i]", "S[i] (delta(i,j) - S[j])"),
+        claims=("S[i]", JACOBIAN),
         prove=_hessian,
         source="Boyd & Vandenberghe 2004, Convex Optimization, section 3.1.5",
         why="The Jacobian of softmax is symmetric because it is a matrix of second derivatives.",
