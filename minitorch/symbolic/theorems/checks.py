@@ -24,7 +24,7 @@ from minitorch.symbolic.binders import opened
 from minitorch.symbolic.derive import DIFF_METHOD
 from minitorch.symbolic.entrywise import Expansion, Sizes, first_difference, is_zero, places, shown_sizes
 from minitorch.symbolic.evaluate import evaluate
-from minitorch.symbolic.expression import Delta, Partial, Sum, dimensions, free
+from minitorch.symbolic.expression import Delta, Index, Partial, Sum, dimensions, free
 from minitorch.symbolic.operation import TOLERANCE
 from minitorch.symbolic.program import Definition, inline
 from minitorch.symbolic.prove import FLOAT_METHOD, float_excess, prove_equal
@@ -122,13 +122,18 @@ def _numbered(method: str, verdicts: Sequence[Verdict]) -> str:
 
 
 
-def as_computed(claim: Expr, arrays: Mapping[str, Any], what: str, computed: np.ndarray) -> str:
+def as_computed(
+    claim: Expr, arrays: Mapping[str, Any], what: str, computed: np.ndarray, indices: tuple[Index, ...] = ()
+) -> str:
     """Compare a claim on float64 arrays with what something else has computed there; say the largest error.
+
+    Arguments:
+        indices: the axes of what was computed; the free indices of the claim, sorted, unless given.
 
     Raises:
         FormulaError: they differ by more than the engine's rules may differ from derived ones.
     """
-    indices = tuple(sorted(free(claim), key=str))
+    indices = indices or tuple(sorted(free(claim), key=str))
     wanted = evaluate(claim, arrays, indices)
     error = float(np.abs(wanted - computed).max() / max(1.0, np.abs(wanted).max()))
     if not error <= TOLERANCE:

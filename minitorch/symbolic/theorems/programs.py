@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from sympy import Expr, S, Symbol
 
-from minitorch.symbolic.binders import close, opened, rebuild, swap
+from minitorch.symbolic.binders import close, fresh, opened, rebuild, swap
 from minitorch.symbolic.binders import replace as replaced
 from minitorch.symbolic.expression import Array, Entry, Index, Sum
 from minitorch.symbolic.parse import parse_definitions
@@ -24,7 +24,7 @@ def extended(program: Program, text: str, *inputs: Array) -> Program:
     Raises:
         FormulaError: the text is no list of definitions over the program's arrays and the new inputs.
     """
-    definitions = parse_definitions(text, program, {array.name: array for array in inputs})
+    definitions = parse_definitions(text, program, {array.name: array for array in inputs}) if text else ()
     entries = tuple(entry_of(array, program.indices) for array in inputs)
     used = dict.fromkeys((*program.indices, *(i for d in definitions for i in d.indices)))
     return Program((*program.entries, *entries), (*program.definitions, *definitions), tuple(used))
@@ -80,17 +80,34 @@ def inline_once(expression: Expr, values: Sequence[Definition]) -> Expr:
     return replaced(expression, change)
 
 
+def with_one(program: Program, size: Symbol) -> Program:
+    """A program in which a dimension has size 1, so that its index need not be written: one head, one row of a batch."""
+
+    def change(e: Expr) -> Expr | None:
+        if isinstance(e, Entry):
+            return Entry(e.symbol, *(i for i in e.indices if i.dimension != size))
+        if isinstance(e, Sum):
+            body, bound = opened(e)
+            return close(Sum, replaced(body, change), [i for i in bound if i.dimension != size])
+        return None
+
+    entries = tuple(cast(Entry, change(e)) for e in program.entries)
+    definitions = tuple(Definition(cast(Entry, change(d.target)), replaced(d.value, change)) for d in program.definitions)
+    return Program(entries, definitions, tuple(i for i in program.indices if i.dimension != size))
+
+
 def in_blocks(expression: Expr, size: Symbol, blocks: Sequence[Symbol]) -> Expr:
     """``expression`` with every sum over ``size`` cut into sums over blocks; the b-th block of x is ``x_b``."""
-    if isinstance(expression, Sum) and any(i.dimension == size for i in expression.bound):
-        body, bound = opened(expression)
-        cut = next(i for i in bound if i.dimension == size)
-        total = S.Zero
-        for number, block in enumerate(blocks, 1):
-            index = Index(cut.name, block)
-            total += close(Sum, _in_block(body, cut, index, number), [index, *(i for i in bound if i != cut)])
-        return in_blocks(total, size, blocks) if any(i.dimension == size for i in bound if i != cut) else total
-    return rebuild(expression, lambda e: in_blocks(e, size, blocks))
+    if not (isinstance(expression, Sum) and any(i.dimension == size for i in expression.bound)):
+        return rebuild(expression, lambda e: in_blocks(e, size, blocks))
+    body, bound = opened(expression)
+    cut, *others = sorted(bound, key=lambda i: i.dimension != size)
+    inside = in_blocks(close(Sum, body, others), size, blocks)
+    total = S.Zero
+    for number, block in enumerate(blocks, 1):
+        index = fresh(Index(cut.name, block))
+        total += close(Sum, _in_block(inside, cut, index, number), [index])
+    return total
 
 
 def _in_block(body: Expr, cut: Index, index: Index, number: int) -> Expr:

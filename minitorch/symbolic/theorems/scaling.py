@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from sympy import Expr, S
 
-from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.symbolic.binders import replace
 from minitorch.symbolic.entrywise import Sizes, shown_sizes
 from minitorch.symbolic.expression import Sum, dimensions
+from minitorch.symbolic.library import find
 from minitorch.symbolic.normal import normal_form
-from minitorch.symbolic.operation import program_of
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition, Program
 from minitorch.symbolic.prove import prove_equal
@@ -41,8 +40,8 @@ SIZES = (1, 2, 3)  # of d_k, where every entry is a scalar
 
 
 def scores(scale: str) -> Expr:
-    """The engine's scores of attention without a mask: as they are (``""``), or with another scale."""
-    program = program_of(scaled_dot_product_attention, static={"mask": False, "scale": bool(scale)})
+    """The engine's scores of attention: as they are (``""``), or with another scale."""
+    program = find("attention-scaled" if scale else "attention").program
     value = program.definition("A").value
     return inline_once(value, [_scale(program, scale)]) if scale else value
 
@@ -52,7 +51,7 @@ def _scale(program: Program, scale: str) -> Definition:
 
 
 def _variances(*claims: str) -> Proof:
-    program = program_of(scaled_dot_product_attention, static={"mask": False})
+    program = find("attention").program
     work = Proving(Notation.of(program))
     for scale, claim in zip(("1", "", "1 / d_k"), claims, strict=True):
         _explain(work, scores(scale), program.expression(claim))
