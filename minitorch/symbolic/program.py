@@ -156,6 +156,8 @@ def inline(expression: Expr, definitions: Sequence[Definition]) -> Expr:
     for definition in reversed(definitions):
 
         def change(part: Expr, meant: Definition = definition) -> Expr | None:
+            if meant.name not in names(part):
+                return part  # as it is, without a look inside
             return meant.at(part.indices) if isinstance(part, Entry) and part.name == meant.name else None
 
         expression = replace(expression, change)

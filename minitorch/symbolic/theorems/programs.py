@@ -13,7 +13,7 @@ from sympy import Expr, S, Symbol
 
 from minitorch.symbolic.binders import close, fresh, opened, rebuild, swap
 from minitorch.symbolic.binders import replace as replaced
-from minitorch.symbolic.expression import Array, Entry, Index, Sum
+from minitorch.symbolic.expression import Array, Entry, Index, Sum, names
 from minitorch.symbolic.parse import parse_definitions
 from minitorch.symbolic.program import Definition, Program
 
@@ -75,6 +75,8 @@ def inline_once(expression: Expr, values: Sequence[Definition]) -> Expr:
     meant = {d.name: d for d in values}
 
     def change(e: Expr) -> Expr | None:
+        if not names(e) & meant.keys():
+            return e
         return meant[e.name].at(e.indices) if isinstance(e, Entry) and e.name in meant else None
 
     return replaced(expression, change)
