@@ -1,9 +1,9 @@
 r"""Do two formulas agree at random points of a finite field?
 
 Evaluated exactly modulo $p = 2^{61}-1$, at random small sizes, with random entries.  Functions are random oracles of
-their argument's value; $\exp$ keeps its laws $e^{a+b} = e^a e^b$ and $e^{\log a} = a$, and $\sigma$ and $\tanh$ are what
-they are in terms of it.  Two different rational functions of total degree $d$ agree at a random point with probability
-at most $d/p$.
+their argument's value; $\exp$ keeps its laws $e^{a+b} = e^a e^b$ and $e^{\log a} = a$, and $\sigma$ and $\tanh$ are
+computed from it.  Two different rational functions of total degree $d$ agree at a random point with probability at most
+$d/p$.
 
 The check shares no code with the normal form: definitions are evaluated where they are read, sums are added up.
 Agreement is strong evidence; *disagreement is not a refutation*, since oracles know no identities
@@ -27,14 +27,17 @@ from minitorch.symbolic.expression import (
     Delta,
     Entry,
     Index,
+    MaxOver,
     Sum,
     dimensions,
     free,
     remember,
-    sigmoid,
     size_of,
 )
+from minitorch.symbolic.functions import sigmoid
 from minitorch.symbolic.program import Definition
+from minitorch.symbolic.sampling import has_arrays
+from minitorch.symbolic.selection import Selected
 
 PRIME = 2**61 - 1  # is 3 modulo 4: a square root is one power
 METHOD = "random field GF(2^61-1), {trials} trials"
@@ -69,6 +72,8 @@ def agree_in_field(
         # Where most points are unlucky, small sizes have fewer numbers that need a square root.
         at_most = largest if attempt < _RETRIES * trials // 2 else 2
         sizes = {symbol: draw.randint(2, at_most) for symbol in symbols}
+        if not has_arrays((a, b, *(d.value for d in definitions)), sizes):
+            continue
         at = {index: draw.randrange(size_of(index.dimension, sizes)) for index in indices}
         point = FieldPoint(sizes, definitions, seed=1000 * seed + attempt)
         try:
@@ -115,7 +120,12 @@ class FieldPoint:
         if isinstance(e, Entry):
             return self.entry(e, tuple(at[i] for i in e.indices))
         if isinstance(e, Delta):
-            return int(at[cast(Index, e.args[0])] == at[cast(Index, e.args[1])])
+            a, b = (self.value(cast(Expr, place), at) for place in e.args)
+            return int(a == b)
+        if isinstance(e, Selected):
+            return self.selected(e, at)
+        if isinstance(e, Index):
+            return at[e]
         if isinstance(e, Binder):
             return self.total(e, at)
         if isinstance(e, Symbol):
@@ -145,14 +155,28 @@ class FieldPoint:
             definition = self.definitions[e.name]
             return self.value(definition.value, dict(zip(definition.indices, places, strict=True)))
         drawn = self.draw("entry", e.name, places)
+        if e.values is not None:
+            return drawn % size_of(e.values, self.sizes)
         return drawn * drawn % PRIME if e.is_positive else drawn  # positive: what has a square root
 
     def total(self, e: Binder, at: Mapping[Index, int]) -> int:
-        if not isinstance(e, Sum):
-            raise Unsupported(str(e))
         ranges = [range(size_of(i.dimension, self.sizes)) for i in e.bound]
         places = itertools.product(*ranges)
-        return sum(self.value(e.body, {**at, **dict(zip(e.bound, place, strict=True))}) for place in places) % PRIME
+        values = (self.value(e.body, {**at, **dict(zip(e.bound, place, strict=True))}) for place in places)
+        if isinstance(e, Sum):
+            return sum(values) % PRIME
+        if isinstance(e, MaxOver):
+            return max(values)  # by residue: some choice among the values, which is all that is known of a maximum
+        raise Unsupported(str(e))
+
+    def selected(self, e: Selected, at: Mapping[Index, int]) -> int:
+        """1 where the chosen value stands; at a tie another point is drawn."""
+        (index,) = e.largest.bound
+        places = range(size_of(index.dimension, self.sizes))
+        values = [self.value(e.largest.body, {**at, index: place}) for place in places]
+        if values.count(max(values)) > 1:
+            raise Unlucky
+        return int(values[at[e.index]] == max(values))
 
     @staticmethod
     def product(factors: Any) -> int:

@@ -10,7 +10,9 @@ from minitorch.symbolic.library.record import Known
 from minitorch.symbolic.library.recurrent import RECURRENT
 from minitorch.symbolic.library.verdicts import InputVerdict, derivations, verdicts
 
-LIBRARY: dict[str, Known] = {known.name: known for known in (*NORMALISED, *LOSSES, *LAYERS, *ACTIVATIONS, *ATTENTION, *RECURRENT)}
+LIBRARY: dict[str, Known] = {
+    known.name: known for known in (*NORMALISED, *LOSSES, *LAYERS, *ACTIVATIONS, *ATTENTION, *RECURRENT)
+}
 
 
 def find(name: str) -> Known:
