@@ -18,7 +18,7 @@ from minitorch.symbolic.program import Definition
 from minitorch.symbolic.prove import prove_equal
 from minitorch.symbolic.verdict import REFUTED, UNDECIDED, Verdict
 
-RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge"}  # the sign in plain text, and in LaTeX
+RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge", "≈": r"\approx"}  # the sign in plain text, and in LaTeX
 
 
 @dataclass(frozen=True)

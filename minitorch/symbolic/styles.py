@@ -169,6 +169,8 @@ def name_latex(name: str) -> str:
 
 def array_latex(name: str, gradients: Collection[str] = ()) -> str:
     """An array's name, to which indices will be put: its own subscript goes up, as in W^{(q)}."""
+    if name.startswith("("):  # a product such as (M_{t} ⋯ M_{1}), which is written already
+        return name.replace("⋯", r"\cdots")
     if name in gradients:
         return r"\mathrm{d}" + array_latex(name[1:])
     base, _, index = name.partition("_")

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-from sympy import Expr, Symbol
+from sympy import Expr, S, Symbol
 
 from minitorch.symbolic.expression import Array, Index, dimension
 from minitorch.symbolic.library import find
@@ -28,6 +28,7 @@ from minitorch.symbolic.theorems.induction import by_induction
 from minitorch.symbolic.theorems.programs import extended, in_blocks, inline_once, joined, over, renamed
 from minitorch.symbolic.theorems.proving import Proving
 from minitorch.symbolic.theorems.record import Proof, Theorem
+from minitorch.symbolic.verdict import Verdict
 
 STATE = "l[i] = sum_j exp(A[i,j] - s[i]); o[i,c] = sum_j exp(A[i,j] - s[i]) V[j,c]"
 STATED = ("l", "o", "O")
@@ -123,12 +124,54 @@ def _keys(program: Program) -> Symbol:
 
 
 def _chunked(state_l: str, state_o: str, ratio: str) -> Proof:
-    """After any number of blocks l = exp(-s) L and o = exp(-s) W, where L and W are the sums over their keys."""
-    whole, new = with_state(), block(2)
-    sums = {name: whole.array(target) for name, target in (("L", "Z"), ("W", "O"))}
-    old = [Array(name, array.dimensions, name == "L") for name, array in sums.items()]
-    scope = extended(joined(whole, new), "", *old)
-    return scope, state_l, state_o, ratio, by_induction
+    """By induction over blocks; L and W are what l and o are without a shift."""
+    whole, blocks = with_state(), joined(block(1), block(2))
+    sums = (Array("L", whole.array("l").dimensions, True), Array("W", whole.array("o").dimensions))
+    scope = extended(blocks, "", *(whole.array(name) for name in "slo"), *sums)
+    hypotheses = {"l": scope.expression(state_l), "o": scope.expression(state_o)}
+    work = Proving(_letters(whole), blocks.definitions)
+    for name, sums_name, merged in (("l", "L", MERGED_L), ("o", "W", MERGED_O)):
+        verdict = _over_blocks(work, scope, hypotheses, name, sums_name, scope.expression(merged))
+        work.state(whole.targets[name], "=", hypotheses[name], verdict)
+    unshifted = [Definition(scope.targets[to], _without_shift(whole, name)) for name, to in (("l", "L"), ("o", "W"))]
+    done = Proving(_letters(whole), (*whole.definitions, *unshifted))
+    done.given(whole.targets["O"], whole.definition("O").value, "definition", "Attention over all keys at once.")
+    found = [Definition(scope.targets[name], value) for name, value in hypotheses.items()]
+    end = inline_once(scope.expression(ratio), found)
+    verdict = done.claim(end, rule="all blocks", reason="L and W are now the sums over all keys; exp(-s) cancels.")
+    work.steps += done.steps
+    work.state(whole.targets["O"], "=", scope.expression(ratio), verdict)
+    return work.proof()
+
+
+def _over_blocks(
+    work: Proving, scope: Program, hypotheses: dict[str, Expr], name: str, sums_name: str, merged: Expr
+) -> Verdict:
+    """That the state of a number of blocks is what the hypothesis says: for one block, and for one block more."""
+    target, first, new = scope.targets[name], scope.targets[f"{name}_1"], scope.targets[f"{name}_2"]
+    total = {entry.name: _without_shift(scope, entry.name) for entry in (first, new)}
+    s, s_1, sums = (scope.targets[n] for n in ("s", "s_1", sums_name))
+    say = lambda n, values: inline_once(hypotheses[n], values)
+    work.given(first, scope.definition(first.name).value, "base", "One block.")
+    one = say(name, [Definition(s, s_1), Definition(sums, total[first.name])])
+    base = equality(work.steps[-1].expression, one)
+    if base.holds:
+        work.follow(one, "law of exp", f"{sums_name} is the sum over this block.")
+    before = [Definition(scope.targets[f"{n}_1"], say(n, [Definition(s, s_1)])) for n in ("l", "o")]
+    work.given(target, merged, "step", "One block more is merged.", "the theorem online-softmax")
+    work.follow(inline_once(merged, before), "hypothesis", "What is known of the blocks before.", before)
+    after = say(name, [Definition(sums, sums + total[new.name])])
+    step = equality(work.steps[-1].expression, after, work.definitions)
+    if step.holds:
+        work.follow(after, "law of exp", f"The new keys join the sum {sums_name}.")
+    return by_induction("b", base, step)
+
+
+def _without_shift(program: Program, name: str) -> Expr:
+    """The state of a block with the shift 0."""
+    definition = program.definition(name)
+    shift = program.targets[name.replace(name[0], "s", 1)]
+    return inline_once(definition.value, [Definition(shift, S.Zero)])
 
 
 ATTENTION = (
@@ -149,5 +192,14 @@ ATTENTION = (
         source="Milakov & Gimelshein 2018, arXiv 1805.02867, section 3; Dao et al. 2022, arXiv 2205.14135, section 3.1",
         why="A block keeps a shift s, a sum l and d_v weighted sums o; nothing else of its keys is needed again. "
         "It holds for any shifts, so for the running maxima that keep exp from overflowing.",
+    ),
+    Theorem(
+        name="chunked-attention",
+        title="Attention in any number of blocks is attention over all keys",
+        claims=("exp(-s[i]) L[i]", "exp(-s[i]) W[i,c]", RATIO),
+        prove=_chunked,
+        source="Rabe & Staats 2021, arXiv 2112.05682, section 2; Dao et al. 2022, arXiv 2205.14135, theorem 1",
+        why="Exactly the same result, with memory for one block of scores: not an approximation.",
+        assumptions=("L and W are the sums of exp(A) and exp(A) V over the keys of the blocks so far",),
     ),
 )

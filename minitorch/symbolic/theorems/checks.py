@@ -109,7 +109,8 @@ def together(verdicts: Iterable[Verdict]) -> Verdict:
     if weakest.kind == REFUTED:
         return weakest
     methods = dict.fromkeys(m for v in verdicts for m in v.methods)
-    return Verdict(weakest.kind, tuple(_numbered(m, verdicts) for m in methods), weakest.detail)
+    details = dict.fromkeys(v.detail for v in verdicts if v.kind == weakest.kind and v.detail)
+    return Verdict(weakest.kind, tuple(_numbered(m, verdicts) for m in methods), "; ".join(details))
 
 
 _DOUBT = [kind for kind in KINDS if kind != REFUTED] + [REFUTED]
@@ -125,7 +126,7 @@ def _numbered(method: str, verdicts: Sequence[Verdict]) -> str:
 def as_computed(
     claim: Expr, arrays: Mapping[str, Any], what: str, computed: np.ndarray, indices: tuple[Index, ...] = ()
 ) -> str:
-    """Compare a claim on float64 arrays with what something else has computed there; say the largest error.
+    """Compare a claim on float64 arrays with what something else has computed there; say the largest error, relative.
 
     Arguments:
         indices: the axes of what was computed; the free indices of the claim, sorted, unless given.
@@ -135,7 +136,7 @@ def as_computed(
     """
     indices = indices or tuple(sorted(free(claim), key=str))
     wanted = evaluate(claim, arrays, indices)
-    error = float(np.abs(wanted - computed).max() / max(1.0, np.abs(wanted).max()))
+    error = float(np.abs(wanted - computed).max() / np.abs(wanted).max())
     if not error <= TOLERANCE:
         raise FormulaError(f"theorem: {what} differs from the claim by {error:.1e}, wanted at most {TOLERANCE:g}.")
     return f"{what}, largest error {error:.0e}"

@@ -41,15 +41,20 @@ def entry_of(array: Array, indices: Sequence[Index]) -> Entry:
 
 def renamed(program: Program, names: Mapping[str, str]) -> Program:
     """A program whose arrays have other names."""
-
-    def change(e: Expr) -> Expr | None:
-        if isinstance(e, Entry) and e.name in names:
-            return Entry(type(e.symbol)(names[e.name], **e.symbol.assumptions0), *e.indices)
-        return None
-
-    entries = tuple(cast(Entry, replaced(e, change)) for e in program.entries)
-    definitions = ((cast(Entry, replaced(d.target, change)), replaced(d.value, change)) for d in program.definitions)
+    entries = tuple(cast(Entry, renamed_in(e, names)) for e in program.entries)
+    definitions = ((cast(Entry, renamed_in(d.target, names)), renamed_in(d.value, names)) for d in program.definitions)
     return Program(entries, tuple(Definition(*d) for d in definitions), program.indices)
+
+
+def renamed_in(expression: Expr, names: Mapping[str, str]) -> Expr:
+    """An expression whose arrays have other names."""
+    entries = [e for e in expression.atoms(Entry) if e.name in names]
+    return swap(expression, {e: Entry(_symbol(names[e.name], e.symbol), *e.indices) for e in entries})
+
+
+def _symbol(name: str, like: Symbol) -> Symbol:
+    """Another name for an array that is as positive as it was."""
+    return Symbol(name, **like.assumptions0)
 
 
 def over(program: Program, sizes: Mapping[Symbol, Symbol]) -> Program:
@@ -115,8 +120,7 @@ def in_blocks(expression: Expr, size: Symbol, blocks: Sequence[Symbol]) -> Expr:
 def _in_block(body: Expr, cut: Index, index: Index, number: int) -> Expr:
     def change(e: Expr) -> Expr | None:
         if isinstance(e, Entry) and cut in e.indices:
-            name = Symbol(f"{e.name}_{number}", **e.symbol.assumptions0)
-            return Entry(name, *(index if i == cut else i for i in e.indices))
+            return Entry(_symbol(f"{e.name}_{number}", e.symbol), *(index if i == cut else i for i in e.indices))
         return None
 
     return swap(replaced(body, change), {cut: index})
