@@ -13,8 +13,8 @@ from typing import Any, cast
 from sympy import Abs, Add, Expr, Integer, Mul, Pow, Rational, S, Symbol, cos, erf, exp, log, pi, sign, sin, sinh, tanh
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.code.contraction import adds_up, reduction
 from minitorch.symbolic.code.accurate import expm1, log1p, logaddexp
+from minitorch.symbolic.code.contraction import adds_up, reduction
 from minitorch.symbolic.code.layout import ADD, ATOM, MUL, POWER, Code, Order, Pattern, pattern, placed
 from minitorch.symbolic.code.names import Names
 from minitorch.symbolic.code.scalars import decimal, number
