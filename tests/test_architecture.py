@@ -54,6 +54,7 @@ ORDER = [
         "plan",
         "call",
         "tape",
+        "reach",
         "graph",
         "sweep",
         "reverse",
