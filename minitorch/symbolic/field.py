@@ -77,7 +77,6 @@ def agree_in_field(
     return None
 
 
-@remember
 def _some_places(
     indices: Sequence[Index], sizes: Mapping[Symbol, int], draw: random.Random, most: int
 ) -> list[dict[Index, int]]:

@@ -22,6 +22,7 @@ from minitorch.symbolic.expression import (
     MaxOver,
     Sum,
     free,
+    remember,
     size_of,
 )
 from minitorch.symbolic.functions import sigmoid
@@ -41,6 +42,7 @@ class Unsupported(Exception):
     """The expression has no meaning in a finite field."""
 
 
+@remember
 def _sorted_free(e: Expr) -> tuple[Index, ...]:
     return tuple(sorted(free(e), key=str))
 
