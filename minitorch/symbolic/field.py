@@ -1,9 +1,9 @@
 r"""Do two formulas agree at random points of a finite field?
 
 Evaluated exactly modulo $p = 2^{61}-1$, at random small sizes, with random entries.  Functions are random oracles of
-their argument's value; $\exp$ and $\log$ keep their laws ($e^{a+b} = e^a e^b$, $e^{\log a} = a$), and $\sigma$ and $\tanh$
-are computed from $\exp$.  Two different rational functions of total degree $d$ agree at a random point with probability
-at most $d/p$.
+their argument's value; $\exp$ and $\log$ keep their laws ($e^{a+b} = e^a e^b$, $e^{\log a} = a$), and from $\exp$
+follow $\sigma$ and $\tanh$.  Two different rational functions of total degree $d$ agree at a random point with
+probability at most $d/p$.
 
 The check shares no code with the normal form: definitions are evaluated where they are read, sums are added up.
 Agreement is strong evidence; *disagreement is not a refutation*, since oracles know no identities
