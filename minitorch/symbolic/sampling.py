@@ -10,7 +10,7 @@ from sympy import Expr, Symbol
 from minitorch.symbolic.expression import Entry, Index, size_of
 
 
-def random_arrays(
+def draw_arrays(
     entries: Iterable[Entry], sizes: Mapping[Symbol, int], draw: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """One random array for every name among the entries: standard normal in float64, or integers for index arrays."""
