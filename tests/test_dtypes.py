@@ -40,6 +40,15 @@ def test_two_float64_scalars_stay_float64():
     assert (mt.tensor(np.array(1.0)) * np.float64(2.0)).dtype == np.float64
 
 
+@pytest.mark.parametrize("number", [2, 2.0, np.float64(2.0), np.array(2.0), np.array([2, 3])])
+@pytest.mark.parametrize("f", [np.floor_divide, np.remainder, np.divmod, divmod, lambda a, b: a // b])
+def test_dividing_without_a_remainder_keeps_float32_on_either_side(f, number):
+    x = single(5, 7)
+    for found in (f(x, number), f(number, x)):
+        for part in found if isinstance(found, tuple) else (found,):
+            assert part.dtype == np.float32
+
+
 def test_astype_brings_the_gradient_back_in_the_dtype_of_the_input():
     x = single(1, 2, requires_grad=True)
     y = x.astype("float64")
