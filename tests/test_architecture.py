@@ -46,6 +46,8 @@ ORDER = [
     *("ops.fused", "ops.rotary", "ops.distances", "ops.losses", "ops.writing"),
     *("ops.masks", "ops.attention_shapes", "ops.attention_products", "ops.attention_chunked", "ops.attention", "ops"),
     *(
+        "rewritten.arithmetic",
+        "rewritten.arrangement",
         "rewritten",
         "reading",
         "versions",
