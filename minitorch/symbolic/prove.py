@@ -113,7 +113,7 @@ def _float_search(
             return f"at {shown_sizes(sizes) or 'a point'}, entry ({where}): {values}, seed 0", ""
         if finite.any():
             tried.append(shown_sizes(sizes) or "a point")
-    return "", "; ".join(tried)
+    return "", "; ".join(dict.fromkeys(tried))
 
 
 def _size_choices(symbols: Sequence[Symbol]) -> Iterator[dict[Symbol, int]]:

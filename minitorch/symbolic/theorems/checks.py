@@ -100,17 +100,20 @@ def visibly_nonnegative(expression: Expr) -> bool:
     return bool(isinstance(expression, Abs) or expression.is_nonnegative)
 
 
+def weakest(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict that claims least; a refutation before all."""
+    return max(verdicts, key=lambda v: _DOUBT.index(v.kind))
+
+
 def together(verdicts: Iterable[Verdict]) -> Verdict:
     """What is known of several claims at once: as much as of the weakest; a method that not all have is numbered."""
     verdicts = list(verdicts)
-    if len(verdicts) == 1:
-        return verdicts[0]
-    weakest = max(verdicts, key=lambda v: _DOUBT.index(v.kind))
-    if weakest.kind == REFUTED:
-        return weakest
+    least = weakest(verdicts)
+    if len(verdicts) == 1 or least.kind == REFUTED:
+        return least
     methods = dict.fromkeys(m for v in verdicts for m in v.methods)
-    details = dict.fromkeys(v.detail for v in verdicts if v.kind == weakest.kind and v.detail)
-    return Verdict(weakest.kind, tuple(_numbered(m, verdicts) for m in methods), "; ".join(details))
+    details = dict.fromkeys(v.detail for v in verdicts if v.kind == least.kind and v.detail)
+    return Verdict(least.kind, tuple(_numbered(m, verdicts) for m in methods), "; ".join(details))
 
 
 _DOUBT = [kind for kind in KINDS if kind != REFUTED] + [REFUTED]
