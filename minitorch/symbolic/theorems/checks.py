@@ -37,7 +37,7 @@ CERTIFICATE_METHOD = "a certificate: the difference is made of squares and of wh
 def equality(a: Expr, b: Expr, definitions: Sequence[Definition] = (), by_entry: bool = True) -> Verdict:
     """How far ``a = b`` is known: for all sizes and, if asked for, with every entry written out at size 2."""
     verdict = prove_equal(a, b, definitions, largest=3)
-    sizes = _twos(inline(a, definitions), inline(b, definitions))
+    sizes = twos(inline(a, definitions), inline(b, definitions))
     if verdict.kind == REFUTED or not by_entry or not equal_entries(a, b, sizes, definitions):
         return verdict
     return verdict.with_method(ENTRIES_METHOD.format(sizes=shown_sizes(sizes) or "a point"))
@@ -45,16 +45,10 @@ def equality(a: Expr, b: Expr, definitions: Sequence[Definition] = (), by_entry:
 
 def differentiated(verdict: Verdict, left: Partial, right: Expr, definitions: Sequence[Definition]) -> Verdict:
     """A verdict on a claimed derivative, with the comparison with ``sympy.diff`` as one more method if it agrees."""
-    sizes = _twos(*(inline(e, definitions) for e in (left.of, right)))
+    sizes = twos(*(inline(e, definitions) for e in (left.of, right)))
     if verdict.kind == REFUTED or first_difference(left.of, left.by, right, sizes, definitions):
         return verdict
     return verdict.with_method(DIFF_METHOD.format(sizes=shown_sizes(sizes)))
-
-
-def _twos(*expressions: Expr) -> Sizes:
-    """The size 2, the least at which a forgotten delta or sum shows, for every dimension."""
-    symbols = sorted(frozenset().union(*map(dimensions, expressions)), key=str)
-    return dict.fromkeys((s for s in symbols if s.is_integer), 2)
 
 
 def equal_entries(a: Expr, b: Expr, sizes: Sizes, definitions: Sequence[Definition] = ()) -> bool:
@@ -65,6 +59,12 @@ def equal_entries(a: Expr, b: Expr, sizes: Sizes, definitions: Sequence[Definiti
         if not is_zero(world.value(a, at) - world.value(b, at)):
             return False
     return True
+
+
+def twos(*expressions: Expr) -> Sizes:
+    """The size 2, the least at which a forgotten delta or sum shows, for every dimension."""
+    symbols = sorted(frozenset().union(*map(dimensions, expressions)), key=str)
+    return dict.fromkeys((s for s in symbols if s.is_integer), 2)
 
 
 def bound(smaller: Expr, larger: Expr, certificate: Expr, definitions: Sequence[Definition] = ()) -> Verdict:
@@ -142,4 +142,4 @@ def as_computed(
     error = float(np.abs(wanted - computed).max() / np.abs(wanted).max())
     if not error <= TOLERANCE:
         raise FormulaError(f"theorem: {what} differs from the claim by {error:.1e}, wanted at most {TOLERANCE:g}.")
-    return f"{what}, largest error {error:.0e}"
+    return f"{what}, largest error {f'{error:.0e}' if error else '0'}"
