@@ -39,7 +39,8 @@ def _layer_norm(*claims: str) -> Proof:
         right = scope.expression(claim)
         work.given(definition.target, definition.value, "definition", "Of the input a x + c.")
         work.follow(inline_once(definition.value, known), "from above", "What has been found of the values it reads.")
-        work.claim(right, rule="collect", reason="a and c are the same for all entries.")
+        if not work.claim(right, rule="collect", reason="a and c are the same for all entries.").holds:
+            break
         known.append(Definition(definition.target, right))
     return work.proof()
 
