@@ -67,7 +67,7 @@ def with_state() -> Program:
 def block(number: int) -> Program:
     """The state of one block of keys, with names of its own."""
     program = with_state()
-    (m,) = {size for size in program.array("V").dimensions} - {size for size in program.array("O").dimensions}
+    (m,) = set(program.array("V").dimensions) - set(program.array("O").dimensions)
     own = ("K", "V", "A", "s", "l", "o", "Z", "P", "O")
     return renamed(over(program, {m: keys(number)}), {name: f"{name}_{number}" for name in own})
 
@@ -86,7 +86,9 @@ def _merge(sum_: str, values: str, ratio: str) -> Proof:
         work.given(whole.targets[name], in_two(whole, name), "two blocks", "The sum over all keys, cut in two.", same)
         work.claim(value, rule="law of exp", reason="exp(A - s) = exp(A - s_b) exp(s_b - s).")
     work.definitions += tuple(Definition(whole.targets[name], value) for name, value in merged)
-    work.given(whole.targets["O"], in_two(whole, "O"), "two blocks", "Attention over all keys, its sums cut in two.", same)
+    work.given(
+        whole.targets["O"], in_two(whole, "O"), "two blocks", "Attention over all keys, its sums cut in two.", same
+    )
     work.claim(scope.expression(ratio), rule="cancel", reason="exp(-s) stands above and below the line.")
     return work.proof()
 

@@ -124,8 +124,6 @@ def _numbered(method: str, verdicts: Sequence[Verdict]) -> str:
     return method if len(using) == len(verdicts) else f"{method} (claim {', '.join(map(str, using))})"
 
 
-
-
 def as_computed(
     claim: Expr, arrays: Mapping[str, Any], what: str, computed: np.ndarray, indices: tuple[Index, ...] = ()
 ) -> str:

@@ -65,7 +65,9 @@ def mean(expression: Expr, random: Collection[str]) -> Expr:
         d d
     """
     random = frozenset(random)
-    return normal_form(Add(*(_of_monomial(m, random, _moment, sum_normal) for m in Add.make_args(normal_form(expression)))))
+    return normal_form(
+        Add(*(_of_monomial(m, random, _moment, sum_normal) for m in Add.make_args(normal_form(expression))))
+    )
 
 
 def variance(expression: Expr, random: Collection[str]) -> Expr:

@@ -105,7 +105,9 @@ def with_one(program: Program, size: Symbol) -> Program:
         return None
 
     entries = tuple(cast(Entry, change(e)) for e in program.entries)
-    definitions = tuple(Definition(cast(Entry, change(d.target)), replaced(d.value, change)) for d in program.definitions)
+    definitions = tuple(
+        Definition(cast(Entry, change(d.target)), replaced(d.value, change)) for d in program.definitions
+    )
     return Program(entries, definitions, tuple(i for i in program.indices if i.dimension != size))
 
 

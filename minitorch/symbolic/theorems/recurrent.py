@@ -33,7 +33,7 @@ from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Program
 from minitorch.symbolic.theorems.checks import as_computed, differentiated, equality
 from minitorch.symbolic.theorems.induction import by_induction
-from minitorch.symbolic.theorems.programs import extended, renamed, renamed_in, with_one
+from minitorch.symbolic.theorems.programs import extended, renamed_in, with_one
 from minitorch.symbolic.theorems.proving import Proving
 from minitorch.symbolic.theorems.record import Proof, Theorem
 from minitorch.symbolic.verdict import Verdict

@@ -18,7 +18,7 @@ from minitorch.ops.fused import softmax
 from minitorch.symbolic.expression import Array, Delta, Index
 from minitorch.symbolic.operation import program_of
 from minitorch.symbolic.printing import Notation
-from minitorch.symbolic.program import Definition, Program, inline
+from minitorch.symbolic.program import Definition, inline
 from minitorch.symbolic.theorems.programs import extended, inline_once
 from minitorch.symbolic.theorems.proving import Proving
 from minitorch.symbolic.theorems.record import Proof, Theorem
