@@ -2,16 +2,17 @@
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.theorems.attention import ATTENTION
+from minitorch.symbolic.theorems.invariance import INVARIANCE
 from minitorch.symbolic.theorems.measured import MEASURED
+from minitorch.symbolic.theorems.norms import NORMS
+from minitorch.symbolic.theorems.positions import POSITIONS
 from minitorch.symbolic.theorems.record import Proof, Theorem
 from minitorch.symbolic.theorems.recurrent import RECURRENT
 from minitorch.symbolic.theorems.scaling import SCALING
 from minitorch.symbolic.theorems.sensitivity import SENSITIVITY
 from minitorch.symbolic.theorems.softmax import SOFTMAX
 
-THEOREMS: dict[str, Theorem] = {
-    theorem.name: theorem for theorem in (*SOFTMAX, *SCALING, *SENSITIVITY, *MEASURED, *ATTENTION, *RECURRENT)
-}
+THEOREMS: dict[str, Theorem] = {theorem.name: theorem for theorem in (*SOFTMAX, *SCALING, *SENSITIVITY, *MEASURED, *ATTENTION, *RECURRENT, *NORMS, *POSITIONS, *INVARIANCE)}
 
 
 def theorems() -> tuple[Theorem, ...]:
