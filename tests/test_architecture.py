@@ -22,7 +22,7 @@ every_file = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative
 # Each module of the engine, with those that it may import; what stands later knows what stands earlier.
 ORDER = [
     *("errors", "arguments", "handles", "shapes", "explain", "options", "signature", "misread", "modes", "random"),
-    "primitive",
+    *("record", "primitive"),
     *(
         "ops.dtype",
         "ops.select",
@@ -54,6 +54,7 @@ ORDER = [
         "plan",
         "call",
         "tape",
+        "reach",
         "graph",
         "sweep",
         "reverse",
