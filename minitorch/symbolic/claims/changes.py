@@ -7,6 +7,7 @@ function for each kind of node, and the changes of the parts inside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from sympy import Integer, Rational, S, cos, erf, exp, sin, tanh
@@ -29,6 +30,8 @@ def changes(node: Node, scene: Scene) -> Iterator[Change]:
     inner = scene.within(node.word) if node.kind in ("sum", "max") else scene
     for position, part in enumerate(node.parts):
         for change in changes(part, inner):
+            if node.kind == "delta":
+                change = replace(change, cause=Cause.SHIFTED, before=part, after=change.tree, weight=1.6, also=())
             yield change.inside(node, position)
 
 

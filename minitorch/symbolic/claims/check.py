@@ -80,7 +80,7 @@ def check_vjp(
     subject = subject_of(operation, wrt, output)
     claim = _claim(claimed, subject, wrt is not None, converter(arrays), dtype)
     examined, records = _examined(claim, subject, given or {}, sizes or {}, batch, shared, dtype)
-    record, told = _explained(records, subject, claim.wanted, due(_SEARCH))
+    record, told = _explained(records, subject, claim, due(_SEARCH))
     wrong = [n for n in record.names if not record.is_right(n)]
     told = {n: telling for n, telling in told.items() if not _is_rounding(telling, record, n)}
     examples = _examples(examined, record, told, due)
@@ -146,13 +146,13 @@ def _examined(
 
 
 def _explained(
-    records: list[Record], subject: Subject, handed: frozenset[str], deadline: float
+    records: list[Record], subject: Subject, claim: Claim, deadline: float
 ) -> tuple[Record, dict[str, Telling]]:
     """The first record whose mistakes can be explained, and what is told about them."""
-    first = records[0], explain(records[0], subject, handed, deadline)
+    first = records[0], explain(records[0], subject, claim, deadline)
     for record in records[1:]:
         if any(telling.cause == Cause.UNEXPLAINED for telling in first[1].values()):
-            again = record, explain(record, subject, handed, deadline)
+            again = record, explain(record, subject, claim, deadline)
             if all(telling.cause != Cause.UNEXPLAINED for telling in again[1].values()):
                 return again
     return first

@@ -45,6 +45,11 @@ class FunctionClaim:
         """Everything that is handed in."""
         return self.binding.wanted
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The names of its variables."""
+        return frozenset(getattr(getattr(self.function, "__code__", None), "co_varnames", ()))
+
     def __call__(self, world: World) -> Gradients:
         """The gradients that the function gives in a world; inputs for which it gives None are left out.
 

@@ -222,8 +222,8 @@ def _made(known: Any, program: Program, wrt: Sequence[str] | None, output: str |
         raise FormulaError(f"check_vjp: {target} depends on no input that numbers are read from. Name one in wrt.")
     subject = Subject(name, program, target, chosen)
     closed = _closed(known, subject) if own else ()
-    values = dict(getattr(known, "values", {}))
-    return Subject(name, program, target, chosen, closed, values, tuple(getattr(known, "positive", ())))
+    values, positive = (dict(known.values), known.positive) if listed else ({}, ())
+    return Subject(name, program, target, chosen, closed, values, positive)
 
 
 def _closed(known: Known, subject: Subject) -> tuple[Definition, ...]:
@@ -249,5 +249,5 @@ def _differentiable(program: Program, output: str) -> tuple[str, ...]:
         if definition.name in reached:
             reached |= names(definition.value)
     entries = {e.name: e for e in program.entries}
-    numbers = (n for n in program.inputs if getattr(entries[n], "values", None) is None)
+    numbers = (n for n in program.inputs if entries[n].values is None)
     return tuple(n for n in numbers if n in reached and n not in SMALL)

@@ -62,13 +62,14 @@ class Evidence:
     right: frozenset[str]
     limit: float
     handed: frozenset[str] = frozenset()  # what the claim was given, and so does not compute
+    words: frozenset[str] = frozenset()  # the names that it uses itself
     equal: bool = False  # all worlds have equal sizes
     factors: tuple[Node, ...] = ()
 
 
 def search(evidence: Evidence, deadline: float) -> list[Suspect]:
     """The suspects that hold in every world, the best first; what is far-fetched is tried last, if it has to be."""
-    routes = evidence.subject.routes
+    routes = sorted(evidence.subject.routes, key=lambda route: -_familiar(route, evidence.words))
     trials = [_Trial(evidence, route) for route in routes]
     candidates = [(change.weight, k, p, change) for k, trial in enumerate(trials) for p, change in trial.changes()]
     candidates.sort(key=lambda c: c[:2])
@@ -85,6 +86,11 @@ def search(evidence: Evidence, deadline: float) -> list[Suspect]:
                     enough = min(enough, weight + _HARDLY_MORE)
     order = {id(route): k for k, route in enumerate(routes)}
     return sorted(found, key=lambda s: (*s.rank[:2], order[id(s.route)], *s.rank[2:]))
+
+
+def _familiar(route: Route, words: frozenset[str]) -> int:
+    """How many of a route's names the claim uses too; those of gradients count twice."""
+    return sum(1 + d.name.startswith("d") for d in route.backward if d.name in words)
 
 
 class _Trial:
@@ -178,7 +184,7 @@ def scene_of(evidence: Evidence, route: Route, position: int) -> Scene:
     subject, line = evidence.subject, route.lines[position]
     before = {n: subject.entries[n] for n in (*subject.program.inputs, subject.seed.name)}
     before |= {other.name: other.target for other in route.lines[:position]}
-    arrays = {n: e for n, e in before.items() if getattr(e, "values", None) is None}
+    arrays = {n: e for n, e in before.items() if e.values is None}
     masks = frozenset(n for n in subject.program.inputs if n in MASKS and n not in subject.wrt)
     return Scene(
         route.frame,
