@@ -6,6 +6,8 @@ as definitions), ``reverse`` (its gradient), ``field``, ``entrywise`` and ``prov
 ``derive`` (step by step), ``printing`` and ``places`` (LaTeX, MathML, text).
 """
 
+from minitorch.symbolic.code import kept, numpy_function, numpy_source, with_gradients
+from minitorch.symbolic.cost import Costs, costs, leading
 from minitorch.symbolic.derivation import Derivation, Deriving, Step
 from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
 from minitorch.symbolic.evaluate import evaluate
@@ -29,6 +31,7 @@ from minitorch.symbolic.verdict import KINDS, Verdict
 __all__ = [
     "KINDS",
     "Array",
+    "Costs",
     "Definition",
     "Delta",
     "Derivation",
@@ -41,6 +44,7 @@ __all__ = [
     "Step",
     "Sum",
     "Verdict",
+    "costs",
     "definitions_mathml",
     "derive_gradients",
     "derive_jacobian",
@@ -51,9 +55,14 @@ __all__ = [
     "evaluate",
     "gradients",
     "inputs_of",
+    "kept",
+    "leading",
     "normal_form",
+    "numpy_function",
+    "numpy_source",
     "parse",
     "program_of",
     "prove_equal",
     "vjp",
+    "with_gradients",
 ]
