@@ -3,9 +3,11 @@
 The only package that imports SymPy.  Read it in this order: ``expression`` and ``selection`` (what a formula is),
 ``binders``, ``normal`` and ``calculus`` (what may be done to it), ``parse`` and ``program`` (an operation as text and
 as definitions), ``reverse`` (its gradient), ``field``, ``entrywise`` and ``prove`` (is it right?), ``derivation`` and
-``derive`` (step by step), ``printing`` and ``places`` (LaTeX, MathML, text).
+``derive`` (step by step), ``printing`` and ``places`` (LaTeX, MathML, text), ``claims`` (is
+a gradient that somebody derived by hand right?), ``code`` (a program as a NumPy function) and ``cost``.
 """
 
+from minitorch.symbolic.claims import Diagnosis, assert_vjp, check_vjp
 from minitorch.symbolic.code import kept, numpy_function, numpy_source, with_gradients
 from minitorch.symbolic.cost import Costs, costs, leading
 from minitorch.symbolic.derivation import Derivation, Deriving, Step
@@ -36,6 +38,7 @@ __all__ = [
     "Delta",
     "Derivation",
     "Deriving",
+    "Diagnosis",
     "Entry",
     "Index",
     "MaxOver",
@@ -44,6 +47,8 @@ __all__ = [
     "Step",
     "Sum",
     "Verdict",
+    "assert_vjp",
+    "check_vjp",
     "costs",
     "definitions_mathml",
     "derive_gradients",

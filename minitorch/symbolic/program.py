@@ -18,7 +18,7 @@ from sympy import Expr, Symbol
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.binders import rename, replace
-from minitorch.symbolic.expression import Array, Entry, Index, names
+from minitorch.symbolic.expression import Array, Entry, Index, names, remember
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,10 +154,17 @@ class Program:
 
 def inline(expression: Expr, definitions: Sequence[Definition]) -> Expr:
     """``expression`` with the given definitions, in order, substituted; nothing is simplified."""
+    return _inline(expression, tuple(definitions))
+
+
+@remember
+def _inline(expression: Expr, definitions: tuple[Definition, ...]) -> Expr:
     for definition in reversed(definitions):
 
         def change(part: Expr, meant: Definition = definition) -> Expr | None:
-            return meant.at(part.indices) if isinstance(part, Entry) and part.name == meant.name else None
+            if meant.name not in names(part):
+                return part  # nothing inside is looked at
+            return meant.at(part.indices) if isinstance(part, Entry) else None
 
         expression = replace(expression, change)
     return expression

@@ -68,6 +68,7 @@ ATTENTION = (
             dK[j,e] = scale sum_i dS[i,j] Q[i,e];
             dV[j,c] = sum_i P[i,j] G[i,c]
         """,
+        sizes={"n": 1},
         source="",
     ),
     Known(
@@ -82,6 +83,7 @@ ATTENTION = (
             dV[j,c] = sum_i P[i,j] G[i,c];
             dM[i,j] = dS[i,j]
         """,
+        sizes={"n": 1},
         source="",
     ),
     Known(

@@ -36,6 +36,7 @@ LAYERS = (
             dweight[j] = sum_i G[i,j] h[i,j];
             dbias[j]   = sum_i G[i,j]
         """,
+        sizes={"n": 1},
         source="Ba",
     ),
     Known(
