@@ -38,7 +38,7 @@ def reduction(e: Binder, order: Order, lower: Lower, mean: bool = False) -> Code
         body, bound = looked_up(body, bound)
         if not bound:
             return lower.code(body, order)
-        operands = _operands(body)
+        operands = operands_of(body)
         if len(operands) > 1:
             return _product(operands, bound, order, lower)
     return _along_axes(body, bound, order, lower, "mean" if mean else "sum" if isinstance(e, Sum) else "max")
@@ -47,7 +47,7 @@ def reduction(e: Binder, order: Order, lower: Lower, mean: bool = False) -> Code
 def adds_up(e: Sum) -> bool:
     """Whether a sum adds up the entries of one array, rather than contracting several."""
     body, bound = opened(e)
-    return len(_operands(body)) == 1 and looked_up(body, bound)[1] == bound
+    return len(operands_of(body)) == 1 and looked_up(body, bound)[1] == bound
 
 
 def _along_axes(body: Expr, bound: Sequence[Index], order: Order, lower: Lower, how: str) -> Code:
@@ -74,7 +74,7 @@ def natural(e: Expr, order: Order) -> Order:
     return (*others, *largest)
 
 
-def _operands(body: Expr) -> list[Expr]:
+def operands_of(body: Expr) -> list[Expr]:
     """The factors of a product, multiplied together where that makes nothing larger."""
     factors = sorted(Mul.make_args(body), key=lambda f: (-len(free(f)), str(f)))
     if len(factors) == 2 and (free(factors[0]) != free(factors[1]) or len(free(factors[0])) == 1):
