@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.expression import Entry, Index, Partial
+from minitorch.symbolic.expression import Entry, Index, Partial, free
 from minitorch.symbolic.letters import with_letters
+from minitorch.symbolic.phrase import Maths
 from minitorch.symbolic.program import Definition, Program
 from minitorch.symbolic.styles import Latex, Text, array_latex
 
@@ -37,7 +38,7 @@ class Notation:
 
     def latex(self, expression: Expr, beside: Iterable[Index] = ()) -> str:
         """LaTeX of an expression; bound letters avoid those of the indices ``beside`` it."""
-        return Latex(self.gradients).write(self._lettered(expression, beside))
+        return Latex(self.gradients).write(self.lettered(expression, beside))
 
     def text(self, expression: Expr, beside: Iterable[Index] = ()) -> str:
         """Plain text of an expression, in the formula language.
@@ -48,7 +49,7 @@ class Notation:
             >>> Notation.of(p).text(p.definitions[0].value)
             'Σ_j A[i,j]*V[j,c]/2'
         """
-        return Text().write(self._lettered(expression, beside))
+        return Text(self.gradients).write(self.lettered(expression, beside))
 
     def mathml(self, expression: Expr, beside: Iterable[Index] = ()) -> str:
         """MathML of an expression."""
@@ -76,12 +77,24 @@ class Notation:
             return f"∂L/∂{Text().entry(left)[1:]}"
         return Text().write(left)
 
-    def _lettered(self, expression: Expr, beside: Iterable[Index]) -> Expr:
+    def maths(self, expression: Expr, beside: Iterable[Index] = ()) -> Maths:
+        """An expression for a sentence; its letters are those that it has in an equation ``beside`` the same indices."""
+        shown = self.lettered(expression, beside)
+        return Maths(Text(self.gradients).write(shown), Latex(self.gradients).write(shown))
+
+    def equality(self, left: Expr, right: Expr, beside: Iterable[Index] = ()) -> Maths:
+        """An equation for a sentence."""
+        beside = (*beside, *free(left))
+        a, b = self.maths(left, beside), self.maths(right, beside)
+        return Maths(f"{a.text} = {b.text}", f"{a.latex} = {b.latex}")
+
+    def lettered(self, expression: Expr, beside: Iterable[Index] = ()) -> Expr:
+        """An expression whose bound indices have the letters that they are shown with."""
         return with_letters(expression, self.indices, [i.name for i in beside])
 
 
-def to_mathml(latex: str) -> str:
-    """MathML of LaTeX, displayed on a line of its own.
+def to_mathml(latex: str, display: str = "block") -> str:
+    """MathML of LaTeX, displayed on a line of its own, or ``inline`` in a sentence.
 
     Raises:
         FormulaError: latex2mathml is not installed.
@@ -91,4 +104,4 @@ def to_mathml(latex: str) -> str:
     except ImportError as error:
         raise FormulaError("mathml: latex2mathml is not installed. Install it: pip install latex2mathml.") from error
     upright = latex.replace(r"\mathrm{d}", r"\text{d}")  # the converter sets a single \mathrm letter in italics
-    return convert(upright, display="block")
+    return convert(upright, display=display)

@@ -46,9 +46,6 @@ class Latex(Writer):
     times = r" \, "
     line_brackets = True
 
-    def __init__(self, gradients: Collection[str] = ()):
-        self.gradients = gradients
-
     def entry(self, e: Entry) -> str:
         name = array_latex(e.name, self.gradients)
         return f"{name}_{{{' '.join(self.symbol(i.name) for i in e.indices)}}}" if e.indices else name

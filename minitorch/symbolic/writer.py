@@ -7,10 +7,10 @@ styles in :mod:`minitorch.symbolic.styles` say how each construct looks.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
-from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, exp
+from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, exp, preorder_traversal
 
 from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Partial, free
 
@@ -22,6 +22,9 @@ class Writer(ABC):
 
     times: str
     line_brackets: bool  # whether the line of a fraction holds a sum together by itself
+
+    def __init__(self, gradients: Collection[str] = ()):
+        self.gradients = gradients  # the names of arrays that are gradients
 
     @abstractmethod
     def entry(self, e: Entry) -> str: ...
@@ -64,7 +67,7 @@ class Writer(ABC):
             return self.partial(self.entry(e.of), self.entry(e.by))
         if isinstance(e, Binder):
             kind = type(e).__name__
-            return self.binder(kind, [i.name for i in e.bound], self.within(e.body, MUL))
+            return self.binder(kind, [i.name for i in _in_order(e)], self.within(e.body, MUL))
         return self.leaf(e)
 
     def leaf(self, e: Expr) -> str:
@@ -82,7 +85,7 @@ class Writer(ABC):
         return self.brackets(written) if level_of(e) < level else written
 
     def total(self, e: Add) -> str:
-        terms = sorted(cast("tuple[Expr, ...]", e.args), key=lambda t: (_negative(t), _order(t)))
+        terms = sorted(cast("tuple[Expr, ...]", e.args), key=lambda t: (_negative(t), self.order(t)))
         written = self.write(terms[0])
         for term in terms[1:]:
             minus = _negative(term)
@@ -96,11 +99,11 @@ class Writer(ABC):
             if turned is None:
                 return "-" + self.within(-e, MUL)
             coefficient, factors = -coefficient, [-f if f is turned else f for f in factors]  # 1 - h, not -(h - 1)
-        return self.ratio(sorted([*Mul.make_args(coefficient), *factors], key=_order))
+        return self.ratio(sorted([*Mul.make_args(coefficient), *factors], key=self.order))
 
     def ratio(self, factors: list[Expr]) -> str:
-        """A product, divided into what stands above and below the line, and brackets and sums after it."""
-        above, below, last = [], [], []
+        """A product, divided into what stands above and below the line, and what stands behind it: deltas, and sums."""
+        above, below, behind, last = [], [], [], []
         for factor in factors:
             base, power = factor.as_base_exp()
             if isinstance(factor, Rational):
@@ -108,11 +111,22 @@ class Writer(ABC):
                 below += [S(factor.q)] if factor.q != 1 else []
             elif power.is_Rational and power.is_negative and not isinstance(factor, exp):
                 below.append(Pow(base, -power))
+            elif isinstance(factor, Delta | Partial):
+                behind.append(factor)
             else:
                 (last if isinstance(factor, Binder | Add) else above).append(factor)
         if below and not any(f.has(Binder) for f in last):
             above, last = above + last, []  # a bracket goes above the line, a sum stays behind it
+        last = behind + last
         return self.fraction(self.side(above), self.side(below), [self.factor(f, final=f is last[-1]) for f in last])
+
+    def order(self, e: Expr) -> tuple[Any, ...]:
+        """Numbers, dimensions, gradients, entries by name, partial derivatives, brackets, and sums last."""
+        kinds = (e.is_number, not free(e), isinstance(e, Entry | Partial | Pow | Delta))
+        rank = next((k for k, holds in enumerate(kinds) if holds), len(kinds))
+        rank += 2 * isinstance(e, Add) + 3 * isinstance(e, Binder)
+        incoming = isinstance(e, Entry) and e.name in self.gradients
+        return rank, len(e.atoms(Binder)), isinstance(e, Partial | Delta), not incoming, str(e)
 
     def side(self, factors: list[Expr]) -> list[str]:
         """What stands above or below a line; one factor alone needs no brackets there if the line is drawn."""
@@ -147,8 +161,11 @@ def _negative(e: Any) -> bool:
     return bool(e.as_coeff_Mul()[0].is_negative)
 
 
-def _order(e: Expr) -> tuple[Any, ...]:
-    """Numbers, dimensions, entries by name, brackets, and sums last."""
-    kinds = (e.is_number, not free(e), isinstance(e, Entry | Partial | Pow | Delta))
-    rank = next((k for k, holds in enumerate(kinds) if holds), len(kinds))
-    return rank + 2 * isinstance(e, Add) + 3 * isinstance(e, Binder), len(e.atoms(Binder)), str(e)
+def _in_order(binder: Binder) -> list[Index]:
+    """The bound indices as they come in the entries: of G[p,c] first p, then c."""
+    parts = cast("list[Expr]", [*preorder_traversal(binder.body)])
+    entries = {part.of if isinstance(part, Partial) else part for part in parts if isinstance(part, Entry | Partial)}
+    bound = set(binder.bound)
+    entries = sorted(entries, key=lambda e: (-len(bound & set(e.indices)), str(e)))
+    found = dict.fromkeys(i for entry in entries for i in entry.indices if i in bound)
+    return [*found, *(i for i in binder.bound if i not in found)]
