@@ -135,7 +135,7 @@ class Composite(Generic[P]):
 
     name: str
     function: Callable[P, Tensor]
-    formula: str
+    formula: Formula
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         return self.function(*args, **kwargs)
@@ -201,8 +201,11 @@ def primitive(
     return register
 
 
-def composite(*, formula: str) -> Callable[[Callable[P, Tensor]], Composite[P]]:
-    """Attach a formula to a function that is written with public operations, and register it by its name."""
+def composite(*, formula: Formula) -> Callable[[Callable[P, Tensor]], Composite[P]]:
+    """Attach a formula to a function that is written with public operations, and register it by its name.
+
+    An input of the formula without indices that the function has a number for, such as `eps`, is a setting.
+    """
 
     def register(function: Callable[P, Tensor]) -> Composite[P]:
         if function.__name__ in COMPOSITES:

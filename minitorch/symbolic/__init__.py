@@ -16,6 +16,7 @@ from minitorch.symbolic.operation import (
     derive_operation,
     derive_softmax_jacobian,
     engine_agrees,
+    inputs_of,
     program_of,
 )
 from minitorch.symbolic.parse import parse
@@ -49,6 +50,7 @@ __all__ = [
     "engine_agrees",
     "evaluate",
     "gradients",
+    "inputs_of",
     "normal_form",
     "parse",
     "program_of",

@@ -60,7 +60,7 @@ def derive_gradients(
     kept = tidy([a.definition for a in sweep], program.definitions, wanted)
     notation = Notation.of(program, [a.target.name for a in sweep])
     incoming = seed_entry(program, output, seed)
-    chosen = _sizes(program, sizes)
+    chosen = chosen_sizes(program, sizes)
     derivations = []
     for name in wrt:
         work = Deriving(notation, program.definitions)
@@ -99,7 +99,7 @@ def derive_jacobian(
     """
     definition = program.definition(output)
     by = program.array(wrt)[_apart(program, program.targets[wrt], definition.indices)]
-    chosen, left = _sizes(program, sizes), Partial(definition.target, by)
+    chosen, left = chosen_sizes(program, sizes), Partial(definition.target, by)
     work = Deriving(Notation.of(program), program.definitions)
     work.given(definition.target, definition.value, "definition", f"This is what {output} is.")
     inlined = _inlined(program, definition.value, wrt)
@@ -212,7 +212,7 @@ def _without(definitions: Sequence[Definition], name: str) -> tuple[Definition, 
     return tuple(d for d in definitions if d.name != name)
 
 
-def _sizes(program: Program, given: Mapping[str, int] | None) -> Sizes:
+def chosen_sizes(program: Program, given: Mapping[str, int] | None) -> Sizes:
     """Sizes for sympy.diff: 2 everywhere, the least at which a forgotten delta or sum shows."""
     entries = [*program.entries, *(d.target for d in program.definitions)]
     symbols = {s: None for e in entries for size in e.dimensions for s in size.free_symbols}

@@ -4,6 +4,7 @@ from minitorch.errors import FormulaError
 from minitorch.symbolic.library.attention import ATTENTION
 from minitorch.symbolic.library.normalised import NORMALISED
 from minitorch.symbolic.library.record import Known
+from minitorch.symbolic.library.verdicts import InputVerdict, derivations, verdicts
 
 LIBRARY: dict[str, Known] = {known.name: known for known in (*NORMALISED, *ATTENTION)}
 
@@ -22,4 +23,4 @@ def find(name: str) -> Known:
     return LIBRARY[name]
 
 
-__all__ = ["LIBRARY", "Known", "find"]
+__all__ = ["LIBRARY", "InputVerdict", "Known", "derivations", "find", "verdicts"]
