@@ -6,8 +6,9 @@ and ``calculus`` (what may be done to it), ``parse`` and ``program`` (an operati
 by step), ``printing`` (LaTeX, MathML, text).
 """
 
-from minitorch.symbolic.derivation import Derivation, Deriving, Step
+from minitorch.symbolic.derivation import Derivation, Step
 from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
+from minitorch.symbolic.deriving import Deriving
 from minitorch.symbolic.evaluate import evaluate
 from minitorch.symbolic.expression import Array, Delta, Entry, Index, MaxOver, Sum, dimension
 from minitorch.symbolic.normal import normal_form

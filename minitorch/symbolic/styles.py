@@ -71,7 +71,7 @@ class Latex(Writer):
         if name == "Abs":
             return rf"\left|{inside}\right|"
         if name == "step":
-            return rf"\mathbb{{1}}\left[{inside} > 0\right]"
+            return rf"\mathbf{{1}}\left[{inside} > 0\right]"
         known = {"sigmoid": r"\sigma", "maximum": r"\max", "erf": r"\operatorname{erf}", "sign": r"\operatorname{sign}"}
         return rf"{known.get(name, chr(92) + name)}\left({inside}\right)"
 
@@ -92,6 +92,20 @@ class Latex(Writer):
         if not below:
             return self.times.join([*above, *last])
         return self.times.join([rf"\frac{{{self.times.join(above) or '1'}}}{{{self.times.join(below)}}}", *last])
+
+
+class Inline(Latex):
+    """LaTeX for a sentence: fractions with a slash, so that lines stay as far apart as they are."""
+
+    line_brackets = False
+
+    def partial(self, of: str, by: str) -> str:
+        return rf"\partial {of} / \partial {by}"
+
+    def fraction(self, above: list[str], below: list[str], last: list[str]) -> str:
+        under = f" / {below[0]}" if len(below) == 1 else f" / ({self.times.join(below)})" if below else ""
+        front = (self.times.join(above) or "1") + under if above or below else ""
+        return self.times.join([front, *last] if front else last)
 
 
 class Text(Writer):

@@ -23,8 +23,9 @@ class Writer(ABC):
     times: str
     line_brackets: bool  # whether the line of a fraction holds a sum together by itself
 
-    def __init__(self, gradients: Collection[str] = ()):
+    def __init__(self, gradients: Collection[str] = (), seed: str = ""):
         self.gradients = gradients  # the names of arrays that are gradients
+        self.arriving = {*gradients, seed}
 
     @abstractmethod
     def entry(self, e: Entry) -> str: ...
@@ -121,12 +122,15 @@ class Writer(ABC):
         return self.fraction(self.side(above), self.side(below), [self.factor(f, final=f is last[-1]) for f in last])
 
     def order(self, e: Expr) -> tuple[Any, ...]:
-        """Numbers, dimensions, gradients, entries by name, partial derivatives, brackets, and sums last."""
+        """Numbers, dimensions, gradients, entries as in a product of matrices, partial derivatives, brackets, sums."""
         kinds = (e.is_number, not free(e), isinstance(e, Entry | Partial | Pow | Delta))
         rank = next((k for k, holds in enumerate(kinds) if holds), len(kinds))
         rank += 2 * isinstance(e, Add) + 3 * isinstance(e, Binder)
-        incoming = isinstance(e, Entry) and e.name in self.gradients
-        return rank, len(e.atoms(Binder)), isinstance(e, Partial | Delta), not incoming, str(e)
+        base = e.as_base_exp()[0]
+        entry = base if isinstance(base, Entry) else None
+        arriving = entry is not None and entry.name in self.arriving
+        letters = tuple(i.name for i in entry.indices) if entry is not None else ()
+        return rank, len(e.atoms(Binder)), isinstance(e, Partial | Delta), not arriving, -len(letters), letters, str(e)
 
     def side(self, factors: list[Expr]) -> list[str]:
         """What stands above or below a line; one factor alone needs no brackets there if the line is drawn."""

@@ -77,8 +77,17 @@ def test_a_wrong_step_is_refused_with_sizes_and_indices():
     work = symbolic.Deriving(symbolic.Notation.of(program), program.definitions)
     definition = program.definition("S")
     work.given(definition.target, definition.value, "definition", "what S is.")
-    with pytest.raises(FormulaError, match=r"step 2 \(guess\) does not follow.*n=2, entry \(i=0\)"):
+    with pytest.raises(FormulaError) as caught:
         work.follow(program.expression("exp(x[i]) / Z**2"), "guess", "none.")
+    lines = str(caught.value).split("\n")
+    assert lines[:3] == [
+        "derivation: step 2 (guess) does not follow.",
+        "  before: exp(x[i])/Z",
+        "  after:  exp(x[i])/Z**2",
+    ]
+    assert re.fullmatch(
+        r"  the values differ at n=2, entry \(i=0\): 0\.\d+ against 0\.\d+, seed 0\. Correct the step\.", lines[3]
+    )
     assert len(work.steps) == 1
 
 

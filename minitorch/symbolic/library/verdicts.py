@@ -62,7 +62,16 @@ def derivations(known: Known) -> list[Derivation]:
     Raises:
         FormulaError: a step does not follow.
     """
-    derived = derive_gradients(known.program, known.differentiated, known.wrt, SEED, known.name, known.sizes)
+    derived = derive_gradients(
+        known.program,
+        known.differentiated,
+        known.wrt,
+        SEED,
+        known.name,
+        known.sizes,
+        textbook=known.closed_definitions,
+        source=known.source,
+    )
     return [replace(d, verdict=_with_others(known, _sweep(known, d.input), d.input, d.verdict)) for d in derived]
 
 
