@@ -1,9 +1,9 @@
 """Which derivative does a formula have, and is it right?  Derived, proved, printed, and evaluated as a check.
 
-The only package that imports SymPy.  Read it in this order: ``expression`` (what a formula is), ``binders``, ``normal``
-and ``calculus`` (what may be done to it), ``parse`` and ``program`` (an operation as text and as definitions),
-``reverse`` (its gradient), ``field``, ``entrywise`` and ``prove`` (is it right?), ``derivation`` and ``derive`` (step
-by step), ``printing`` (LaTeX, MathML, text).
+The only package that imports SymPy.  Read it in this order: ``expression`` and ``selection`` (what a formula is),
+``binders``, ``normal`` and ``calculus`` (what may be done to it), ``parse`` and ``program`` (an operation as text and
+as definitions), ``reverse`` (its gradient), ``field``, ``entrywise`` and ``prove`` (is it right?), ``derivation`` and
+``derive`` (step by step), ``printing`` and ``places`` (LaTeX, MathML, text).
 """
 
 from minitorch.symbolic.derivation import Derivation, Step

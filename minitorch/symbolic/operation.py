@@ -20,10 +20,11 @@ from minitorch.reverse import grad
 from minitorch.symbolic.derivation import Derivation
 from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
 from minitorch.symbolic.entrywise import shown_sizes
-from minitorch.symbolic.evaluate import infer_sizes
 from minitorch.symbolic.parse import parse
 from minitorch.symbolic.printing import Notation, to_mathml
 from minitorch.symbolic.program import Program
+from minitorch.symbolic.sampling import draw_arrays
+from minitorch.symbolic.sizes import infer_sizes
 from minitorch.tensor import Tensor
 
 Operation = Primitive[...] | Composite[...]
@@ -152,9 +153,8 @@ def engine_agrees(
 
 def random_arrays(program: Program, seed: int = 0) -> dict[str, Any]:
     """Standard normal float64 inputs of a program; all dimensions differ, so that no swapped axis can hide."""
-    rng = np.random.default_rng(seed)
     sizes = dict(zip(_dimensions(program), count(3), strict=False))
-    return {name: rng.standard_normal([sizes[d] for d in dims]) for name, dims in program.inputs.items()}
+    return dict(draw_arrays(program.entries, sizes, np.random.default_rng(seed)))
 
 
 def _is_floating(value: Any) -> bool:
@@ -162,5 +162,7 @@ def _is_floating(value: Any) -> bool:
 
 
 def _dimensions(program: Program) -> list[Any]:
-    """The dimensions of the inputs, in order of appearance."""
-    return list(dict.fromkeys(d for dims in program.inputs.values() for d in dims))
+    """The dimension symbols of the inputs, in order of appearance."""
+    sizes = [size for entry in program.entries for size in entry.dimensions]
+    ranges = [entry.values for entry in program.entries if entry.values is not None]
+    return list(dict.fromkeys(s for size in (*sizes, *ranges) for s in sorted(size.free_symbols, key=str)))

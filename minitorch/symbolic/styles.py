@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from sympy import Expr, latex
 
 from minitorch.symbolic.expression import Entry
+from minitorch.symbolic.places import Placed
 from minitorch.symbolic.writer import Writer
 
 _GREEK = (
@@ -48,10 +49,15 @@ class Latex(Writer):
 
     def entry(self, e: Entry) -> str:
         name = array_latex(e.name, self.gradients)
-        return f"{name}_{{{' '.join(self.symbol(i.name) for i in e.indices)}}}" if e.indices else name
+        between = r",\, " if any(isinstance(i, Placed) for i in e.indices) else " "
+        return f"{name}_{{{between.join(self.axes(e))}}}" if e.indices else name
 
     def delta(self, a: str, b: str) -> str:
-        return rf"\delta_{{{self.symbol(a)} {self.symbol(b)}}}"
+        return rf"\delta_{{{a}{' ' if len(a + b) == 2 else ', '}{b}}}"
+
+    def selected(self, index: str, largest: str) -> str:
+        under = largest.removeprefix(r"\max")
+        return rf"\left[{self.symbol(index)} = \operatorname*{{arg\,max}}{under}\right]"
 
     def partial(self, of: str, by: str) -> str:
         return rf"\frac{{\partial {of}}}{{\partial {by}}}"
@@ -115,10 +121,13 @@ class Text(Writer):
     line_brackets = False
 
     def entry(self, e: Entry) -> str:
-        return f"{e.name}[{','.join(i.name for i in e.indices)}]" if e.indices else e.name
+        return f"{e.name}[{','.join(self.axes(e))}]" if e.indices else e.name
 
     def delta(self, a: str, b: str) -> str:
         return f"δ({a},{b})"
+
+    def selected(self, index: str, largest: str) -> str:
+        return f"[{index} = arg{largest}]"
 
     def partial(self, of: str, by: str) -> str:
         return f"∂{of}/∂{by}"

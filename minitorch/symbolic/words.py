@@ -13,6 +13,7 @@ from sympy import Add, Expr, Function, Mul, Pow, Symbol, exp
 
 from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Partial, Sum, free, names
 from minitorch.symbolic.phrase import Maths, Phrase, listed
+from minitorch.symbolic.places import Placed
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition
 
@@ -37,7 +38,7 @@ def of_derivative(notation: Notation, function: Expr, source: Entry) -> Phrase:
         [Phrase("By ", listed(rules), ". ")] if rules else [Phrase("Linear in ", notation.maths(_bare(source)), ". ")]
     )
     if source.indices:
-        deltas = [notation.equality(Partial(e, source), Mul(*map(Delta, e.indices, source.indices))) for e in found]
+        deltas = [notation.equality(Partial(e, source), _agreement(e, source)) for e in found]
         parts += ["One entry by another is 1 where their indices agree, else 0: ", listed(deltas), "."]
     return Phrase(*parts)
 
@@ -115,14 +116,22 @@ def _known_derivative(notation: Notation, function: Expr, source: Entry) -> Math
     )
 
 
-def _met(expression: Expr) -> Iterator[tuple[Delta, Index, Index]]:
-    """Every delta under a sum over one of its indices: the delta, the index that goes, and the one that stays."""
+def _met(expression: Expr) -> Iterator[tuple[Delta, Index, Expr]]:
+    """Every delta under a sum over one of its indices: the delta, the index that goes, and what it is equal to."""
     for total in sorted(expression.atoms(Sum), key=str):
         for delta in sorted(total.body.atoms(Delta), key=str):
-            a, b = cast("tuple[Index, Index]", delta.args)
-            if a in total.bound or b in total.bound:
-                gone, other = (b, a) if b in total.bound else (a, b)
-                yield delta, gone, other
+            if met := delta.renaming(frozenset(total.bound)):
+                yield delta, *met
+
+
+def _agreement(entry: Entry, by: Entry) -> Expr:
+    """The derivative of an entry by another one of its array."""
+    return Mul(*(Delta(_place(a), b) for a, b in zip(entry.indices, by.indices, strict=True)))
+
+
+def _place(index: Index) -> Expr:
+    """What stands on an axis: an index, or the place that is shown instead of it."""
+    return index.place if isinstance(index, Placed) else index
 
 
 def _bare(entry: Entry) -> Entry:

@@ -13,6 +13,8 @@ from typing import Any, cast
 from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, exp, preorder_traversal
 
 from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Partial, free
+from minitorch.symbolic.places import Placed, solved
+from minitorch.symbolic.selection import Selected
 
 ADD, MUL, POWER, ATOM = range(4)
 
@@ -31,6 +33,8 @@ class Writer(ABC):
     def entry(self, e: Entry) -> str: ...
     @abstractmethod
     def delta(self, a: str, b: str) -> str: ...
+    @abstractmethod
+    def selected(self, index: str, largest: str) -> str: ...
     @abstractmethod
     def partial(self, of: str, by: str) -> str: ...
     @abstractmethod
@@ -63,13 +67,31 @@ class Writer(ABC):
         if isinstance(e, Entry):
             return self.entry(e)
         if isinstance(e, Delta):
-            return self.delta(*(cast(Index, i).name for i in e.args))
+            return self.delta(*self.places(e))
+        if isinstance(e, Selected):
+            return self.selected(e.index.name, self.within(e.largest, MUL))
+        if isinstance(e, Placed):
+            return self.within(e.place, ATOM)
         if isinstance(e, Partial):
             return self.partial(self.entry(e.of), self.entry(e.by))
         if isinstance(e, Binder):
             kind = type(e).__name__
             return self.binder(kind, [i.name for i in _in_order(e)], self.within(e.body, MUL))
         return self.leaf(e)
+
+    def places(self, e: Delta) -> tuple[str, str]:
+        """The two places that a delta compares: an index, and what it equals."""
+        if isinstance(e.args[1], Index):
+            return self.write(cast(Expr, e.args[0])), self.write(e.args[1])
+        for index in sorted(free(e), key=lambda i: i.name):
+            place = solved(e, index)
+            if place is not None:
+                return self.write(index), self.write(place)
+        return self.write(cast(Expr, e.args[0])), "0"
+
+    def axes(self, e: Entry) -> list[str]:
+        """What is written for every axis of an entry."""
+        return [self.write(i.place) if isinstance(i, Placed) else self.symbol(i.name) for i in e.indices]
 
     def leaf(self, e: Expr) -> str:
         if isinstance(e, Symbol):
@@ -86,7 +108,10 @@ class Writer(ABC):
         return self.brackets(written) if level_of(e) < level else written
 
     def total(self, e: Add) -> str:
-        terms = sorted(cast("tuple[Expr, ...]", e.args), key=lambda t: (_negative(t), self.order(t)))
+        place = any(isinstance(t.as_coeff_Mul()[1], Index) for t in e.args)  # 2*j + 1, but 1 - h**2
+        terms = sorted(
+            cast("tuple[Expr, ...]", e.args), key=lambda t: (_negative(t), place and t.is_number, self.order(t))
+        )
         written = self.write(terms[0])
         for term in terms[1:]:
             minus = _negative(term)
@@ -169,7 +194,11 @@ def _in_order(binder: Binder) -> list[Index]:
     """The bound indices as they come in the entries: of G[p,c] first p, then c."""
     parts = cast("list[Expr]", [*preorder_traversal(binder.body)])
     entries = {part.of if isinstance(part, Partial) else part for part in parts if isinstance(part, Entry | Partial)}
-    bound = set(binder.bound)
-    entries = sorted(entries, key=lambda e: (-len(bound & set(e.indices)), str(e)))
-    found = dict.fromkeys(i for entry in entries for i in entry.indices if i in bound)
-    return [*found, *(i for i in binder.bound if i not in found)]
+    inside = [[i for axis in entry.indices for i in _letters(axis) if i in binder.bound] for entry in entries]
+    inside.sort(key=lambda letters: (-len(letters), [i.name for i in letters]))
+    return [*dict.fromkeys(i for letters in (*inside, binder.bound) for i in letters)]
+
+
+def _letters(axis: Index) -> list[Index]:
+    """The index letters that are written on an axis."""
+    return sorted(free(axis.place), key=str) if isinstance(axis, Placed) else [axis]

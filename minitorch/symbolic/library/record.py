@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.errors import FormulaError
-from minitorch.primitive import COMPOSITES, REGISTRY, Composite, Primitive
+from minitorch.primitive import COMPOSITES, REGISTRY, Primitive
 from minitorch.symbolic.expression import Array
 from minitorch.symbolic.operation import Operation, program_of, random_arrays
 from minitorch.symbolic.parse import parse, parse_definitions
@@ -78,8 +78,6 @@ class Known:
         """The definitions, parsed when first asked for."""
         if self.record is None:
             return parse(self.formula)
-        if isinstance(self.record, Composite):
-            return program_of(self.record)
         return program_of(self.record, self.ranks, self.static)
 
     @property

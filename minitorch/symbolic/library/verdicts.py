@@ -31,7 +31,7 @@ class InputVerdict:
     Attributes:
         op, input: the operation's name in the library, and the input's in its formula.
         verdict: how far its gradient is known to be right, with every method that agreed.
-        seconds: how long finding that out has taken.
+        seconds: of the processor, that finding it out has taken.
     """
 
     op: str
@@ -76,9 +76,9 @@ def derivations(known: Known) -> list[Derivation]:
 
 
 def _timed(known: Known, name: str) -> InputVerdict:
-    start = time.perf_counter()
+    start = time.process_time()
     verdict = _verdict(known, name)
-    return InputVerdict(known.name, name, verdict, time.perf_counter() - start)
+    return InputVerdict(known.name, name, verdict, time.process_time() - start)
 
 
 def _verdict(known: Known, name: str) -> Verdict:
