@@ -1,9 +1,9 @@
 r"""Do two formulas agree at random points of a finite field?
 
 Evaluated exactly modulo $p = 2^{61}-1$, at random small sizes, with random entries.  Functions are random oracles of
-their argument's value; $\exp$ keeps its laws $e^{a+b} = e^a e^b$ and $e^{\log a} = a$, and $\sigma$ and $\tanh$ are
-computed from it.  Two different rational functions of total degree $d$ agree at a random point with probability at most
-$d/p$.
+their argument's value; $\exp$ and $\log$ keep their laws ($e^{a+b} = e^a e^b$, $e^{\log a} = a$), and $\sigma$ and $\tanh$
+are computed from $\exp$.  Two different rational functions of total degree $d$ agree at a random point with probability
+at most $d/p$.
 
 The check shares no code with the normal form: definitions are evaluated where they are read, sums are added up.
 Agreement is strong evidence; *disagreement is not a refutation*, since oracles know no identities
@@ -20,7 +20,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sympy import Abs, Add, Expr, Function, Mul, Pow, S, Symbol, cos, erf, exp, expand, log, sign, sin, tanh
+from sympy import Abs, Add, Expr, Function, Mul, Pow, Rational, S, Symbol, cos, erf, exp, expand, log, sign, sin, tanh
 
 from minitorch.symbolic.expression import (
     Binder,
@@ -142,6 +142,8 @@ class FieldPoint:
             return self.power(1 + self.exponential(-cast(Expr, e.args[0]), at), -1)
         if isinstance(e, tanh):
             return (1 - 2 * self.power(1 + self.exponential(2 * cast(Expr, e.args[0]), at), -1)) % PRIME
+        if isinstance(e, log):
+            return self.logarithm(cast(Expr, e.args[0]), at)
         if isinstance(e, Pow):
             return self.general_power(e, at)
         if isinstance(e, Function):
@@ -223,6 +225,45 @@ class FieldPoint:
             times, root = cast(Any, coefficient).p, cast(Any, coefficient).q
         return pow(self.draw("exp", monomial, root), int(times), PRIME)
 
+    @staticmethod
+    def places(definition: Definition, e: Entry, at: Mapping[Index, int]) -> dict[Index, int]:
+        """The values of a definition's own indices where one of its entries is read."""
+        return dict(zip(definition.indices, (at[i] for i in e.indices), strict=True))
+
+    def logarithm(self, e: Expr, at: Mapping[Index, int]) -> int:
+        """The logarithm of a product is the sum of those of its positive factors; each other value has a random one."""
+        if not e.is_positive:
+            return self.draw("log", self.value(e, at))
+        if isinstance(e, Entry) and e.name in self.definitions:
+            definition = self.definitions[e.name]
+            return self.logarithm(definition.value, self.places(definition, e, at))
+        if isinstance(e, exp):
+            return self.value(cast(Expr, e.args[0]), at)
+        if isinstance(e, sigmoid):
+            return -self.logarithm(1 + exp(-cast(Expr, e.args[0])), at) % PRIME
+        if isinstance(e, Pow):
+            return self.value(e.exp, at) * self.logarithm(e.base, at) % PRIME
+        if isinstance(e, Mul):
+            return sum(self.logarithm(cast(Expr, factor), at) for factor in e.args) % PRIME
+        if isinstance(e, Sum) and e.body.is_positive:
+            places = itertools.product(*(range(size_of(i.dimension, self.sizes)) for i in e.bound))
+            return self.logarithm_of_sum([(e.body, {**at, **dict(zip(e.bound, p, strict=True))}) for p in places])
+        if isinstance(e, Add) and all(term.is_positive for term in e.args):
+            return self.logarithm_of_sum([(cast(Expr, term), at) for term in e.args])
+        if isinstance(e, Rational) and e.q != 1:
+            return (self.draw("log", e.p) - self.draw("log", e.q)) % PRIME
+        return self.draw("log", self.value(e, at))
+
+    def logarithm_of_sum(self, terms: list[tuple[Expr, Mapping[Index, int]]]) -> int:
+        r"""Of $s = \sum_j t_j$ the mean over j of $\log t_j + \log(s / t_j)$: a common factor comes out of the sum."""
+        values = [self.value(*term) for term in terms]
+        inverse = [self.power(value, -1) for value in values]
+        total = sum(values) % PRIME
+        logs = sum(
+            self.logarithm(*t) + self.draw("log", total * v % PRIME) for t, v in zip(terms, inverse, strict=True)
+        )
+        return logs * self.power(len(terms), -1) % PRIME
+
     def flat(self, argument: Expr, at: Mapping[Index, int]) -> Expr:
         """The argument of exp with definitions and sums of terms resolved: a combination of symbols for values."""
         total = S.Zero
@@ -230,8 +271,7 @@ class FieldPoint:
             coefficient, monomial = term.as_coeff_Mul()
             if isinstance(monomial, Entry) and monomial.name in self.definitions:
                 definition = self.definitions[monomial.name]
-                places = dict(zip(definition.indices, (at[i] for i in monomial.indices), strict=True))
-                total += coefficient * self.flat(definition.value, places)
+                total += coefficient * self.flat(definition.value, self.places(definition, monomial, at))
             elif isinstance(monomial, log):
                 total += coefficient * log(Symbol(f"v{self.value(cast(Expr, monomial.args[0]), at)}"))
             else:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from sympy import Add, Expr, Mul, Pow, S, exp, tanh, together
+from sympy import Add, Expr, Mul, Pow, Rational, S, exp, log, tanh, together
 
 from minitorch.symbolic.binders import close, is_leaf, opened, rebuild, swap
 from minitorch.symbolic.expression import Delta, Entry, Index, Sum, free, remember
@@ -50,11 +50,10 @@ def _is_zero(difference: Expr) -> bool:
 def by_exponentials(expression: Expr) -> Expr:
     r"""``expression`` with $\sigma(x) = 1 / (1 + e^{-x})$ and $\tanh x = 2 \sigma(2x) - 1$ written out."""
     inside = rebuild(expression, by_exponentials)
-    if isinstance(inside, sigmoid):
-        return 1 / (1 + exp(-inside.args[0]))
-    if isinstance(inside, tanh):
-        return 2 / (1 + exp(-2 * inside.args[0])) - 1
-    return inside
+    if not isinstance(inside, sigmoid | tanh):
+        return inside
+    argument = cast(Expr, inside.args[0])
+    return 1 / (1 + exp(-argument)) if isinstance(inside, sigmoid) else 2 / (1 + exp(-2 * argument)) - 1
 
 
 @remember
@@ -71,6 +70,8 @@ def normal_form(expression: Expr) -> Expr:
         return _product([normal_form(cast(Expr, factor)) for factor in expression.args])
     if isinstance(expression, exp):
         return Mul(*map(exp, Add.make_args(normal_form(expression.args[0]))))
+    if isinstance(expression, log):
+        return _logarithm(normal_form(cast(Expr, expression.args[0])))
     if isinstance(expression, Pow):
         return _power(normal_form(expression.base), normal_form(expression.exp))
     return rebuild(expression, normal_form)
@@ -131,6 +132,23 @@ def _power(base: Expr, exponent: Expr) -> Expr:
     apart = [f for f in factors if exponent.is_Integer or f.is_nonnegative]
     joined = [f for f in factors if f not in apart]
     return _monomial(Mul(*(Pow(f, exponent) for f in apart), Pow(Mul(*joined), exponent)))
+
+
+def _logarithm(argument: Expr) -> Expr:
+    r"""$\log a\,b^c = \log a + c \log b$ for positive factors."""
+    if isinstance(argument, Add):
+        numerator, denominator = over_one_line(argument)
+        if denominator != 1 and denominator.is_positive:
+            return _logarithm(normal_form(numerator)) - _logarithm(denominator)
+    terms, rest = [], S.One
+    for factor in Mul.make_args(argument):
+        if factor.is_positive and not factor.is_Rational:
+            base, power = factor.as_base_exp()
+            terms += [_product([normal_form(power), log(base)])]
+        else:
+            rest *= factor
+    whole, part = (rest.p, rest.q) if isinstance(rest, Rational) else (rest, 1)
+    return Add(*terms, log(whole), -log(part))
 
 
 def _sum_of_monomial(monomial: Expr, bound: frozenset[Index]) -> Expr:

@@ -64,6 +64,26 @@ def test_sigmoid_and_tanh_are_what_they_are_in_exponentials():
     assert verdict("x", "tanh(x)", "2 sigmoid(x) - 1").kind == "refuted"
 
 
+LOGARITHMS = [
+    ("x", "log(exp(x) / (1 + exp(x)))", "x - log(1 + exp(x))"),
+    ("x", "log(sigmoid(x))", "-log(1 + exp(-x))"),
+    ("x", "log(3 exp(x) / 2)", "log(3) - log(2) + x"),
+    ("x[n]", "log(sqrt(sum_k exp(x[k])))", "log(sum_k exp(x[k])) / 2"),
+    ("x[n], m", "log(sum_k exp(x[k] - m))", "log(sum_k exp(x[k])) - m"),
+    ("x[n]", "log(exp(x[i]) / sum_k exp(x[k]))", "x[i] - log(sum_k exp(x[k]))"),
+]
+
+
+@pytest.mark.parametrize(("header", "left", "right"), LOGARITHMS)
+def test_the_logarithm_of_a_product_is_a_sum(header, left, right):
+    assert verdict(header, left, right).kind == "proved for all sizes"
+
+
+def test_the_logarithm_of_what_may_be_negative_is_left_alone():
+    assert verdict("x", "log(x**2)", "2 log(x)").kind == "tested"
+    assert verdict("x[n], m", "log(sum_k exp(x[k] - m))", "log(sum_k exp(x[k])) + m").kind == "refuted"
+
+
 def test_the_exponential_of_a_logarithm_is_its_argument_in_the_field_too():
     assert verdict("x[n]", "exp(x[i] - lse)", "exp(x[i]) / sum_k exp(x[k])", "lse = log(sum_k exp(x[k]))").holds
 
