@@ -31,7 +31,7 @@ class Step:
     left: Entry | Partial
     expression: Expr
     rule: str
-    reason: Phrase
+    reason: Phrase | str
     proof: str
     notation: Notation
 

@@ -30,7 +30,7 @@ from minitorch.symbolic.explain import (
     simplify,
     value_of,
 )
-from minitorch.symbolic.expression import Entry, Index, Partial, Sum, names
+from minitorch.symbolic.expression import Entry, Index, Partial, Sum, names, remember
 from minitorch.symbolic.letters import choose
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition, Program, inline
@@ -99,13 +99,25 @@ def gradient_verdict(
     program: Program, backward: Sequence[Definition], seed: Entry, output: str, name: str, sizes: Sizes
 ) -> Verdict:
     """Whether the definition of a gradient equals the direct derivative of the inlined program."""
+    return _gradient_verdict(program, tuple(backward), seed, output, name, tuple(sizes.items()))
+
+
+@remember
+def _gradient_verdict(
+    program: Program,
+    backward: tuple[Definition, ...],
+    seed: Entry,
+    output: str,
+    name: str,
+    chosen: tuple[tuple[Symbol, int], ...],
+) -> Verdict:
     claim = next(d for d in backward if d.name == gradient_name(name))
     by = Entry(program.targets[name].symbol, *claim.indices)
     loss = close(Sum, seed * program.definition(output).target, seed.indices)
     everything = (*_without(program.definitions, name), *backward)
     direct = derivative(_inlined(program, loss, name), by)
     verdict = prove_equal(claim.value, direct, everything, largest=3)
-    return _with_diff(verdict, loss, by, claim.value, sizes, everything)
+    return _with_diff(verdict, loss, by, claim.value, dict(chosen), everything)
 
 
 def derive_jacobian(

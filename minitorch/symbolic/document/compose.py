@@ -41,7 +41,13 @@ def compose_formula(program: Program, output: str, seed: str, derivations: Seque
 
 
 def operation_blocks(
-    program: Program, output: str, seed: str, derivations: Sequence[Derivation], about: str, level: int
+    program: Program,
+    output: str,
+    seed: str,
+    derivations: Sequence[Derivation],
+    about: str,
+    level: int,
+    with_steps: bool = True,
 ) -> Iterable[Block]:
     """The blocks of an operation, without its title."""
     notation = Notation.of(program)
@@ -57,10 +63,12 @@ def operation_blocks(
     told: dict[tuple[Step, ...], str] = {}
     for derivation in derivations:
         yield Heading(level, f"The gradient by {derivation.input}")
-        yield from derivation_blocks(derivation, told)
+        yield from derivation_blocks(derivation, told, with_steps)
 
 
-def derivation_blocks(derivation: Derivation, told: dict[tuple[Step, ...], str] | None = None) -> Iterable[Block]:
+def derivation_blocks(
+    derivation: Derivation, told: dict[tuple[Step, ...], str] | None = None, with_steps: bool = True
+) -> Iterable[Block]:
     """One gradient: the result, the steps, the textbook's form, the verdict.
 
     Arguments:
@@ -76,9 +84,11 @@ def derivation_blocks(derivation: Derivation, told: dict[tuple[Step, ...], str] 
         yield Paragraph(
             Phrase(listed([_name(c) for c, _ in before]), " as in the gradient by ", where, ", above."),
         )
-    yield steps_block(new)
+    if with_steps:
+        yield steps_block(new)
     if derivation.textbook:
-        yield Paragraph(Phrase("It equals the form that is printed elsewhere (", derivation.textbook.source, "),"))
+        source = derivation.textbook.source.rstrip(".")
+        yield Paragraph(Phrase("The textbook's form is equal to it", f" ({source})" if source else "", ":"))
         yield Equations(derivation.textbook.equations)
         yield Checked(derivation.textbook.verdict.kind, derivation.textbook.verdict.methods)
     yield Paragraph(Phrase("The result itself, by methods that do not use the steps:"))
@@ -94,7 +104,7 @@ def steps_block(chains: Sequence[tuple[Step, ...]]) -> Steps:
 
 
 def _line(step: Step) -> Line:
-    return Line(step.maths, step.rule, step.reason, step.proof if step.checked else "")
+    return Line(step.maths, step.rule, Phrase(step.reason), step.proof if step.checked else "")
 
 
 def _name(chain: Sequence[Step]) -> Maths:

@@ -1,7 +1,7 @@
 r"""How does a document look as Markdown, with ``$$`` mathematics that GitHub renders?
 
-GitHub reads a backslash before punctuation as Markdown's own escape, so the LaTeX here has none: ``\,`` is written
-``\thinspace``.
+GitHub reads a backslash before punctuation as Markdown's own escape, so the LaTeX here has none: the thin
+spaces ``\,`` between factors are left out.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _displayed(maths: Maths) -> str:
 
 
 def _safe(maths: Maths) -> str:
-    return maths.latex.replace(r"\,", r"\thinspace ").replace("  ", " ")
+    return re.sub(r" *\\, *", " ", maths.latex)
 
 
 def _escaped(words: str) -> str:
