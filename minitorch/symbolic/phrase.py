@@ -1,6 +1,6 @@
 r"""How is a sentence with mathematics in it kept, so that every format can show it?
 
-As its parts: plain words, and formulas that know their plain text and their LaTeX.  "The one term with
+As its parts: plain words, code, and formulas that know their plain text and their LaTeX.  "The one term with
 $k = j$ is left" is ``("The one term with ", Maths("k = j", "k = j"), " is left")``.
 """
 
@@ -21,6 +21,16 @@ class Maths:
         return self.text
 
 
+@dataclass(frozen=True)
+class Code:
+    """Something to be typed as it is, such as a command."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Phrase:
     """Words and formulas, in order.
 
@@ -29,13 +39,13 @@ class Phrase:
         only x[i] is left
     """
 
-    def __init__(self, *parts: str | Maths | Phrase):
-        flat: list[str | Maths] = []
+    def __init__(self, *parts: str | Maths | Code | Phrase):
+        flat: list[str | Maths | Code] = []
         for part in parts:
             flat += part.parts if isinstance(part, Phrase) else [part]
-        self.parts: tuple[str | Maths, ...] = tuple(p for p in flat if p != "")
+        self.parts: tuple[str | Maths | Code, ...] = tuple(p for p in flat if p != "")
 
-    def __iter__(self) -> Iterator[str | Maths]:
+    def __iter__(self) -> Iterator[str | Maths | Code]:
         return iter(self.parts)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What does a student read from top to bottom?  The notation on one page, then every operation in the order of the story."""
+"""What does a student read from top to bottom?  The notation on one page, then every operation, as the story goes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minitorch.symbolic.document.compose import compose_operation, operation_blo
 from minitorch.symbolic.library import LIBRARY, Known
 from minitorch.symbolic.library.record import SEED
 from minitorch.symbolic.parse import parse
-from minitorch.symbolic.phrase import Maths, Phrase
+from minitorch.symbolic.phrase import Code, Maths, Phrase
 from minitorch.symbolic.printing import Notation
 
 TITLE = "The gradients of the library, derived"
@@ -120,17 +120,18 @@ def steps_of(name: str) -> tuple[Derivation, ...]:
     return tuple(derived)
 
 
-def _command(name: str) -> str:
-    return f"python -m minitorch derive {name}"
+def _command(arguments: str) -> Code:
+    return Code(f"python -m minitorch derive {arguments}")
 
 
 def _introduction() -> Iterator[Block]:
     notation = Notation.of(_EXAMPLE)
     yield Paragraph(
         Phrase(
-            "Everything below was derived, checked and written by a program: python -m minitorch derive --all. Each "
-            "operation stands as the engine computes it, entry by entry; then comes the gradient by each of its "
-            "inputs, with every step from the chain rule to what one would program."
+            "Everything below was derived, checked and written by ",
+            _command("--all"),
+            ". Each operation stands as the engine computes it, entry by entry; then comes the gradient by each of its "
+            "inputs, with every step from the chain rule to what one would program.",
         )
     )
     yield Heading(2, "How to read it")

@@ -19,7 +19,7 @@ from minitorch.symbolic.document.blocks import (
     Paragraph,
     Steps,
 )
-from minitorch.symbolic.phrase import Maths, Phrase
+from minitorch.symbolic.phrase import Code, Maths, Phrase
 from minitorch.symbolic.printing import to_mathml
 
 
@@ -72,7 +72,13 @@ def _line(line: Line) -> str:
 
 
 def _said(said: Phrase) -> str:
-    return "".join(_mathml(p.latex, "inline") if isinstance(p, Maths) else _text(p) for p in said)
+    return "".join(map(_inline, said))
+
+
+def _inline(part: str | Maths | Code) -> str:
+    if isinstance(part, Maths):
+        return _mathml(part.latex, "inline")
+    return f"<code>{_text(part.text)}</code>" if isinstance(part, Code) else _text(part)
 
 
 def _displayed(maths: Maths) -> str:

@@ -15,7 +15,7 @@ from minitorch.symbolic.document.blocks import (
     Paragraph,
     Steps,
 )
-from minitorch.symbolic.phrase import Maths, Phrase
+from minitorch.symbolic.phrase import Code, Maths, Phrase
 
 _HEAD = r"""\documentclass[10pt]{article}
 \usepackage[utf8]{inputenc}
@@ -107,7 +107,13 @@ def _displayed(*lines: Maths) -> str:
 
 
 def _said(said: Phrase) -> str:
-    return "".join(f"${p.latex}$" if isinstance(p, Maths) else _escaped(p) for p in said)
+    return "".join(map(_inline, said))
+
+
+def _inline(part: str | Maths | Code) -> str:
+    if isinstance(part, Maths):
+        return f"${part.latex}$"
+    return rf"\texttt{{{_escaped(part.text)}}}" if isinstance(part, Code) else _escaped(part)
 
 
 def _escaped(words: str) -> str:

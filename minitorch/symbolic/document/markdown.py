@@ -20,7 +20,7 @@ from minitorch.symbolic.document.blocks import (
     Paragraph,
     Steps,
 )
-from minitorch.symbolic.phrase import Maths, Phrase
+from minitorch.symbolic.phrase import Code, Maths, Phrase
 
 
 def write_markdown(document: Document) -> str:
@@ -62,7 +62,13 @@ def _line(line: Line, number: int) -> Iterator[str]:
 
 
 def _said(said: Phrase) -> str:
-    return "".join(f"${_safe(p)}$" if isinstance(p, Maths) else _escaped(p) for p in said)
+    return "".join(map(_inline, said))
+
+
+def _inline(part: str | Maths | Code) -> str:
+    if isinstance(part, Maths):
+        return f"${_safe(part)}$"
+    return f"`{part.text}`" if isinstance(part, Code) else _escaped(part)
 
 
 def _displayed(maths: Maths) -> str:
