@@ -10,7 +10,6 @@ from sympy import Expr
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.derivation import DEFINITION, Derivation, Step
-from minitorch.symbolic.expression import Entry, Partial
 from minitorch.symbolic.phrase import Phrase
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition
@@ -41,7 +40,7 @@ class Deriving:
 
     def given(
         self,
-        left: Entry | Partial,
+        left: Expr,
         expression: Expr,
         rule: str,
         reason: str | Phrase,

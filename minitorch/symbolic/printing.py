@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.expression import Entry, Index, Partial, free
+from minitorch.symbolic.expression import Entry, Index, free
 from minitorch.symbolic.letters import with_letters
 from minitorch.symbolic.phrase import Maths
 from minitorch.symbolic.program import Definition, Program
@@ -70,19 +70,19 @@ class Notation:
         right = self.text(definition.value, definition.indices)
         return Maths(f"{self.left_text(definition.target)} = {right}", self.equation_latex(definition))
 
-    def left_latex(self, left: Entry | Partial) -> str:
+    def left_latex(self, left: Expr) -> str:
         """What stands left of the equals sign: a gradient is written as the derivative that it is."""
         if isinstance(left, Entry) and left.name in self.gradients:
             source = array_latex(left.name[1:])
             under = " ".join(Latex().symbol(i.name) for i in left.indices)
             return rf"\frac{{\partial L}}{{\partial {source}{f'_{{{under}}}' if under else ''}}}"
-        return Latex(self.gradients, self.seed).write(left)
+        return self.latex(left)
 
-    def left_text(self, left: Entry | Partial) -> str:
+    def left_text(self, left: Expr) -> str:
         """The left-hand side as plain text."""
         if isinstance(left, Entry) and left.name in self.gradients:
             return f"∂L/∂{Text().entry(left)[1:]}"
-        return Text().write(left)
+        return self.text(left)
 
     def maths(self, expression: Expr, beside: Iterable[Index] = ()) -> Maths:
         """An expression for a sentence, with the letters that it has in an equation ``beside`` the same indices."""

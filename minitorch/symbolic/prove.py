@@ -9,7 +9,7 @@ Three questions, asked in this order, by code that has nothing in common:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from sympy import Expr, Symbol
@@ -82,6 +82,17 @@ def _shown(a: Expr, b: Expr, definitions: Sequence[Definition]) -> bool:
 
 def float_witness(a: Expr, b: Expr, definitions: Sequence[Definition] = ()) -> tuple[str, str]:
     """A place where two expressions differ in float64 (empty if none was found), and the sizes that were tried."""
+    return _float_search(a, b, definitions, lambda left, right: np.abs(left - right))
+
+
+def float_excess(smaller: Expr, larger: Expr, definitions: Sequence[Definition] = ()) -> tuple[str, str]:
+    """A place where what should be smaller is larger in float64 (empty if none), and the sizes that were tried."""
+    return _float_search(smaller, larger, definitions, lambda left, right: left - right)
+
+
+def _float_search(
+    a: Expr, b: Expr, definitions: Sequence[Definition], miss: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> tuple[str, str]:
     a, b = inline(a, definitions), inline(b, definitions)
     indices = tuple(sorted(free(a) | free(b), key=str))
     symbols = sorted(frozenset().union(*map(dimensions, (a, b, *indices))), key=str)
@@ -93,8 +104,8 @@ def float_witness(a: Expr, b: Expr, definitions: Sequence[Definition] = ()) -> t
         arrays = draw_arrays(entries, sizes, np.random.default_rng(0))
         with np.errstate(all="ignore"):
             left, right = (evaluate(e, arrays, indices, sizes) for e in (a, b))
-        finite = np.isfinite(left) & np.isfinite(right)
-        wrong = finite & (np.abs(left - right) > _TOLERANCE * (1 + np.abs(left) + np.abs(right)))
+            finite = np.isfinite(left) & np.isfinite(right)
+            wrong = finite & (miss(left, right) > _TOLERANCE * (1 + np.abs(left) + np.abs(right)))
         if wrong.any():
             place = tuple(map(int, np.argwhere(wrong)[0]))
             where = ", ".join(f"{i.name}={v}" for i, v in zip(indices, place, strict=True))
