@@ -12,7 +12,20 @@ from minitorch.symbolic.theorems.scaling import SCALING
 from minitorch.symbolic.theorems.sensitivity import SENSITIVITY
 from minitorch.symbolic.theorems.softmax import SOFTMAX
 
-THEOREMS: dict[str, Theorem] = {theorem.name: theorem for theorem in (*SOFTMAX, *SCALING, *SENSITIVITY, *MEASURED, *ATTENTION, *RECURRENT, *NORMS, *POSITIONS, *INVARIANCE)}
+THEOREMS: dict[str, Theorem] = {
+    theorem.name: theorem
+    for theorem in (
+        *SOFTMAX,
+        *SCALING,
+        *SENSITIVITY,
+        *MEASURED,
+        *ATTENTION,
+        *RECURRENT,
+        *NORMS,
+        *POSITIONS,
+        *INVARIANCE,
+    )
+}
 
 
 def theorems() -> tuple[Theorem, ...]:

@@ -124,7 +124,9 @@ def _in_engine(claim: Expr) -> str:
         limit = float(evaluate(claim, {"g": g, "u": u, "k": k}))
         largest = max(largest, float(np.linalg.norm(product, 2)) / limit)
     if largest > 1:
-        raise FormulaError(f"theorem: the engine's Jacobian is {largest:.3g} times its bound. This is a bug; report it.")
+        raise FormulaError(
+            f"theorem: the engine's Jacobian is {largest:.3g} times its bound. This is a bug; report it."
+        )
     return f"spectral norms in the engine over {len(seen)} steps, at most {largest:.2g} of the bound"
 
 

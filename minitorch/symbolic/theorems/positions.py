@@ -75,7 +75,10 @@ def turned(vector: str, position: str) -> Program:
     shown = {
         (-old if name == "y" else old): Array(f"{name}_{vector}", (k.dimension,))[k] for old, name in columns.items()
     }
-    changed = [Definition(Array(f"{d.name}_{vector}", (k.dimension,))[k], swap(d.value, {angle.target: a} | shown)) for d in (u, v)]
+    changed = [
+        Definition(Array(f"{d.name}_{vector}", (k.dimension,))[k], swap(d.value, {angle.target: a} | shown))
+        for d in (u, v)
+    ]
     frequency = angle.value / row
     if row in free(frequency):
         raise FormulaError(f"theorem: the angle {angle.value} of the engine's rotary is no multiple of the position.")
@@ -119,12 +122,16 @@ POSITIONS = (
         source="Vaswani et al. 2017, arXiv 1706.03762, section 3.5",
         why="One matrix looks k positions ahead from anywhere; and the product of two position vectors depends on their "
         "distance alone.",
-        assumptions=("PE(t, 2i) = sin(t w[i]) and PE(t, 2i + 1) = cos(t w[i]), with w[i] = 10000**(-i / d), 2 d columns",),
+        assumptions=(
+            "PE(t, 2i) = sin(t w[i]) and PE(t, 2i + 1) = cos(t w[i]), with w[i] = 10000**(-i / d), 2 d columns",
+        ),
     ),
     Theorem(
         name="rotary-relative",
         title="With rotary positions, a score depends on the distance m - n alone",
-        claims=("sum_k ((x_q[k] x_k[k] + y_q[k] y_k[k]) cos((m - n) w[k]) + (x_q[k] y_k[k] - y_q[k] x_k[k]) sin((m - n) w[k]))",),
+        claims=(
+            "sum_k ((x_q[k] x_k[k] + y_q[k] y_k[k]) cos((m - n) w[k]) + (x_q[k] y_k[k] - y_q[k] x_k[k]) sin((m - n) w[k]))",
+        ),
         prove=_relative,
         source="Su et al. 2021, arXiv 2104.09864, equations 11 and 16",
         why="Absolute positions are turned in, and only relative ones come out: no table of distances is needed.",
