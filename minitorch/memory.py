@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from minitorch.graph import Graph, Node, Saved, capture, kept_arrays, reach
+from minitorch.graph import Graph, Node, Saved, capture, kept_arrays
+from minitorch.reach import reach
 from minitorch.tensor import Tensor, source
 from minitorch.versions import owner
 

@@ -3,9 +3,11 @@
 The only package that imports SymPy.  Read it in this order: ``expression`` and ``selection`` (what a formula is),
 ``binders``, ``normal`` and ``calculus`` (what may be done to it), ``parse`` and ``program`` (an operation as text and
 as definitions), ``reverse`` (its gradient), ``field``, ``entrywise`` and ``prove`` (is it right?), ``derivation`` and
-``derive`` (step by step), ``printing`` and ``places`` (LaTeX, MathML, text).
+``derive`` (step by step), ``printing`` and ``places`` (LaTeX, MathML, text), ``claims`` (is
+a gradient that somebody derived by hand right?).
 """
 
+from minitorch.symbolic.claims import Diagnosis, assert_vjp, check_vjp
 from minitorch.symbolic.derivation import Derivation, Deriving, Step
 from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
 from minitorch.symbolic.evaluate import evaluate
@@ -33,6 +35,7 @@ __all__ = [
     "Delta",
     "Derivation",
     "Deriving",
+    "Diagnosis",
     "Entry",
     "Index",
     "MaxOver",
@@ -41,6 +44,8 @@ __all__ = [
     "Step",
     "Sum",
     "Verdict",
+    "assert_vjp",
+    "check_vjp",
     "definitions_mathml",
     "derive_gradients",
     "derive_jacobian",

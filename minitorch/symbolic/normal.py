@@ -69,7 +69,7 @@ def normal_form(expression: Expr) -> Expr:
     if isinstance(expression, Mul):
         return _product([normal_form(cast(Expr, factor)) for factor in expression.args])
     if isinstance(expression, exp):
-        return Mul(*map(exp, Add.make_args(normal_form(expression.args[0]))))
+        return _exponential(normal_form(expression.args[0]))
     if isinstance(expression, log):
         return _logarithm(normal_form(cast(Expr, expression.args[0])))
     if isinstance(expression, Pow):
@@ -93,6 +93,11 @@ def _product(factors: list[Expr]) -> Expr:
     for factor in factors:
         monomials = [m * term for m in monomials for term in Add.make_args(factor)]
     return Add(*map(_monomial, monomials))
+
+
+def _exponential(argument: Expr) -> Expr:
+    """$e^{a+b} = e^a e^b$."""
+    return Mul(*map(exp, Add.make_args(argument)))
 
 
 def _monomial(product: Expr) -> Expr:

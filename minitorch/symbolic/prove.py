@@ -1,6 +1,6 @@
 r"""Are two formulas equal?
 
-Three questions, asked in this order, by code that has nothing in common:
+Three questions, asked by code that has nothing in common:
 
 1. Is the normal form of $a - b$ zero?  (for all sizes)
 2. Do $a$ and $b$ agree at random points of a finite field?  (guards the prover)
@@ -9,7 +9,7 @@ Three questions, asked in this order, by code that has nothing in common:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from sympy import Expr, Symbol
@@ -45,14 +45,16 @@ def prove_equal(a: Expr, b: Expr, definitions: Sequence[Definition] = (), trials
         >>> print(prove_equal(p.expression("y[i]"), p.expression("2 sin(x[i]) cos(x[i])"), p.definitions))
         tested (float64): largest error below 1e-07 at n=2; n=3; n=4
     """
-    shown = _shown(a, b, definitions)
     agreed = field.agree_in_field(a, b, definitions, trials, largest)
     in_field = field.METHOD.format(trials=trials)
+    # Where the field disagrees, a witness is probably near, and the normal form is spared.
+    shown = agreed is not False and _shown(a, b, definitions)
     if shown and agreed:
         return Verdict(PROVED, (normal.METHOD, in_field))
     witness, tested = float_witness(a, b, definitions)
     if witness:
         return Verdict(REFUTED, (), witness)
+    shown = shown or (agreed is False and _shown(a, b, definitions))
     if shown:
         said = "disagrees" if agreed is False else "cannot be evaluated there"
         return Verdict(UNDECIDED, (normal.METHOD,), f"the normal form agrees but the {in_field} {said}")
@@ -82,6 +84,17 @@ def _shown(a: Expr, b: Expr, definitions: Sequence[Definition]) -> bool:
 
 def float_witness(a: Expr, b: Expr, definitions: Sequence[Definition] = ()) -> tuple[str, str]:
     """A place where two expressions differ in float64 (empty if none was found), and the sizes that were tried."""
+    return _float_search(a, b, definitions, lambda left, right: np.abs(left - right))
+
+
+def float_excess(smaller: Expr, larger: Expr, definitions: Sequence[Definition] = ()) -> tuple[str, str]:
+    """A place where what should be smaller is larger in float64 (empty if none), and the sizes that were tried."""
+    return _float_search(smaller, larger, definitions, lambda left, right: left - right)
+
+
+def _float_search(
+    a: Expr, b: Expr, definitions: Sequence[Definition], miss: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> tuple[str, str]:
     a, b = inline(a, definitions), inline(b, definitions)
     indices = tuple(sorted(free(a) | free(b), key=str))
     symbols = sorted(frozenset().union(*map(dimensions, (a, b, *indices))), key=str)
@@ -93,8 +106,8 @@ def float_witness(a: Expr, b: Expr, definitions: Sequence[Definition] = ()) -> t
         arrays = draw_arrays(entries, sizes, np.random.default_rng(0))
         with np.errstate(all="ignore"):
             left, right = (evaluate(e, arrays, indices, sizes) for e in (a, b))
-        finite = np.isfinite(left) & np.isfinite(right)
-        wrong = finite & (np.abs(left - right) > _TOLERANCE * (1 + np.abs(left) + np.abs(right)))
+            finite = np.isfinite(left) & np.isfinite(right)
+            wrong = finite & (miss(left, right) > _TOLERANCE * (1 + np.abs(left) + np.abs(right)))
         if wrong.any():
             place = tuple(map(int, np.argwhere(wrong)[0]))
             where = ", ".join(f"{i.name}={v}" for i, v in zip(indices, place, strict=True))

@@ -39,6 +39,7 @@ _GREEK = (
     "omega",
 )
 _HATS = ("hat", "bar", "tilde")
+_AVERAGES = {"Mean": r"\mathbb{E}", "Variance": r"\operatorname{Var}"}
 
 
 class Latex(Writer):
@@ -79,6 +80,10 @@ class Latex(Writer):
         inside = r",\, ".join(arguments)
         if name == "Abs":
             return rf"\left|{inside}\right|"
+        if name == "Norm":
+            return rf"\left\|{inside}\right\|"
+        if name in ("Mean", "Variance"):
+            return rf"{_AVERAGES[name]}\left[{inside}\right]"
         if name == "step":
             return rf"\mathbb{{1}}\left[{inside} > 0\right]"
         known = {"sigmoid": r"\sigma", "maximum": r"\max", "erf": r"\operatorname{erf}", "sign": r"\operatorname{sign}"}
@@ -132,7 +137,7 @@ class Text(Writer):
         return str(e)
 
     def call(self, name: str, arguments: Sequence[str]) -> str:
-        known = {"Abs": "abs", "maximum": "max"}
+        known = {"Abs": "abs", "maximum": "max", "Mean": "E", "Variance": "Var", "Norm": "norm"}
         return f"{known.get(name, name)}({', '.join(arguments)})"
 
     def exponential(self, argument: str) -> str:
@@ -164,6 +169,8 @@ def name_latex(name: str) -> str:
 
 def array_latex(name: str, gradients: Collection[str] = ()) -> str:
     """An array's name, to which indices will be put: its own subscript goes up, as in W^{(q)}."""
+    if name.startswith("("):  # a product such as (M_{t} ⋯ M_{1}), which is written already
+        return name.replace("⋯", r"\cdots")
     if name in gradients:
         return r"\mathrm{d}" + array_latex(name[1:])
     base, _, index = name.partition("_")
@@ -178,4 +185,5 @@ def _base_latex(word: str) -> str:
             return rf"\{accent}{{{_base_latex(word[: -len(accent)])}}}"
     if word in _GREEK:
         return "\\" + word
-    return word if len(word) <= 1 or word.isdigit() else rf"\mathrm{{{word}}}"
+    # A subscript in braces, such as {t-1}, is written already.
+    return word if len(word) <= 1 or word.isdigit() or word.startswith("{") else rf"\mathrm{{{word}}}"
