@@ -185,7 +185,7 @@ def scene_of(evidence: Evidence, route: Route, position: int) -> Scene:
     before = {n: subject.entries[n] for n in (*subject.program.inputs, subject.seed.name)}
     before |= {other.name: other.target for other in route.lines[:position]}
     arrays = {n: e for n, e in before.items() if e.values is None}
-    masks = frozenset(n for n in subject.program.inputs if n in MASKS and n not in subject.wrt)
+    masks = frozenset(n for n in subject.program.inputs if n in MASKS)
     return Scene(
         route.frame,
         arrays,
