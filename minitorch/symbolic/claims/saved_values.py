@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from sympy import Add, Expr, Mul, Pow, S
 
 from minitorch.symbolic.binders import rename, replace
-from minitorch.symbolic.calculus import readable
+from minitorch.symbolic.calculus import hoist, readable
 from minitorch.symbolic.expression import Entry, Index, Sum
 from minitorch.symbolic.program import Definition
 from minitorch.symbolic.saved import instance_of
@@ -35,7 +35,7 @@ def in_saved_values(lines: Sequence[Definition], forward: Sequence[Definition]) 
 
 def _roots(definition: Definition) -> Iterator[tuple[Expr, Expr, Expr]]:
     """Each base of a root that a definition is a multiple of, the exponent, and the rest of the product."""
-    factors = Mul.make_args(definition.value)
+    factors = Mul.make_args(hoist(definition.value))
     for factor in factors:
         base, power = factor.as_base_exp()
         rest = Mul(*(f for f in factors if f is not factor))
