@@ -16,7 +16,7 @@ from sympy import Expr
 
 from minitorch.symbolic.binders import is_leaf, swap
 from minitorch.symbolic.expression import FRESH_MARK, Binder, Index, Sum, free
-from minitorch.symbolic.places import read_places
+from minitorch.symbolic.places import contractible, read_places
 
 # The usual order for summation indices.  Not l and o, which read as digits, and not d, which reads as a differential.
 _ORDER = "kpqrstuvwzmnabcefghijxy"
@@ -35,7 +35,8 @@ def with_letters(expression: Expr, indices: Sequence[Index], avoid: Iterable[str
     for index in sorted((i for i in free(expression) if FRESH_MARK in i.name), key=lambda i: i.name):
         renaming[index] = choose(index, indices, taken)
         taken.add(renaming[index].name)
-    return _letter_binders(swap(expression, renaming), indices, taken, places)
+    plain = not contractible(expression) if places else None
+    return _letter_binders(swap(expression, renaming), indices, taken, plain)
 
 
 def choose(index: Index, indices: Sequence[Index], taken: Iterable[str]) -> Index:
@@ -59,7 +60,7 @@ def _successors(used: list[str], others: set[str]) -> Iterator[str]:
     yield from (f"k{number}" for number in itertools.count(1))
 
 
-def _letter_binders(expression: Expr, indices: Sequence[Index], taken: set[str], places: bool) -> Expr:
+def _letter_binders(expression: Expr, indices: Sequence[Index], taken: set[str], plain: bool | None) -> Expr:
     if is_leaf(expression):
         return expression
     if isinstance(expression, Binder):
@@ -68,10 +69,10 @@ def _letter_binders(expression: Expr, indices: Sequence[Index], taken: set[str],
             renaming[index] = choose(index, indices, inner)
             inner.add(renaming[index].name)
         body, bound = swap(expression.body, renaming), tuple(renaming.values())
-        if places and isinstance(expression, Sum):
-            body, bound = read_places(body, bound)
-        body = _letter_binders(body, indices, inner, places)
+        if plain is not None and isinstance(expression, Sum):
+            body, bound = read_places(body, bound, plain)
+        body = _letter_binders(body, indices, inner, plain)
         return cast(Expr, type(expression)(body, *bound)) if bound else body
     return cast(
-        Expr, expression.func(*[_letter_binders(cast(Expr, a), indices, taken, places) for a in expression.args])
+        Expr, expression.func(*[_letter_binders(cast(Expr, a), indices, taken, plain) for a in expression.args])
     )
