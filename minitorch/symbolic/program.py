@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def gradient_name(name: str) -> str:
+    """What the gradient of an array is called."""
+    return f"d{name}"
+
+
 @dataclass(frozen=True)
 class Definition:
     """``target = value``: an array defined entry by entry; ``value`` is kept as it was written."""

@@ -23,14 +23,9 @@ from minitorch.symbolic.binders import close, fresh, rename
 from minitorch.symbolic.calculus import contract, derivative, readable
 from minitorch.symbolic.expression import Array, Entry, Index, Partial, Sum, names, remember
 from minitorch.symbolic.letters import choose
-from minitorch.symbolic.program import Definition, Program
+from minitorch.symbolic.program import Definition, Program, gradient_name
 from minitorch.symbolic.saved import reuse_saved
 from minitorch.symbolic.tidy import tidy
-
-
-def gradient_name(name: str) -> str:
-    """What the gradient of an array is called."""
-    return f"d{name}"
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class FormulaClaim:
 
     def __call__(self, world: World) -> Gradients:
         """The values of the claimed gradients."""
-        arrays = {**world.every_step.arrays, **world.derived.arrays}
+        arrays = dict(world.arrays)
         arrays |= dict.fromkeys(self.seeds, arrays[self.subject.seed.name])
         values = Values(self.frame, arrays, world.sizes)
         values.run(self.lines)

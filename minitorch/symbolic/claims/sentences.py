@@ -86,9 +86,9 @@ def _sentence(cause: Cause, change: Change, line: Line, before: str, after: str)
     if cause == Cause.WRONG_SIGN:
         return f"{line.name} has the wrong sign." if whole else f"In {line.name} the sign of {before} is wrong."
     if change.note == TIMES:
-        return f"{line.name if whole else f'In {line.name} the term {before}'} is multiplied by {after}."
-    if cause == Cause.EXTRA_FACTOR:
-        return f"{line.name if whole else f'In {line.name} the term {before}'} has the factor {after} too many."
+        what = line.name if whole else f"In {line.name} the term {before}"
+        more = "is multiplied by {after}" if cause == Cause.SCALED else "has the factor {after} once too often"
+        return f"{what} {more.format(after=after)}."
     if cause == Cause.EXTRA_TERM:
         return f"{line.name} has the term {after} too many."
     if cause == Cause.MISSING_PATH:

@@ -61,7 +61,7 @@ class _Shrinker:
         self.limit, self.deadline = limit, deadline
 
     def late(self) -> bool:
-        return time.perf_counter() > self.deadline
+        return time.process_time() > self.deadline
 
     def candidates(self, equal: bool) -> Iterator[World]:
         """Worlds of small whole numbers, the smallest sizes first."""

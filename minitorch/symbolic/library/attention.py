@@ -173,6 +173,19 @@ ATTENTION = (
         source="",
     ),
     Known(
+        name="rotary-positions",
+        title="Rotary position embedding",
+        operation="rotary",
+        ranks={"x": 2},
+        static={"interleaved": True},
+        wrt=("x",),
+        closed="""
+            dx[i,j] = sum_k delta(j, 2 * k) (G[i,2 * k] cos(a[i,k]) + G[i,2 * k + 1] sin(a[i,k]))
+                      + sum_k delta(j, 2 * k + 1) (G[i,2 * k + 1] cos(a[i,k]) - G[i,2 * k] sin(a[i,k]))
+        """,
+        source="",
+    ),
+    Known(
         name="linear-attention",
         title="Linear attention",
         formula="""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minitorch.ops.convolution import conv1d
 from minitorch.ops.movement import reshape
 from minitorch.ops.norms import group_norm
 from minitorch.symbolic.library.record import Known
@@ -23,6 +24,30 @@ LAYERS = (
         wrt=("x", "weight", "bias"),
         closed="dx[b,i] = sum_j G[b,j] weight[j,i]; dweight[j,i] = sum_b G[b,j] x[b,i]; dbias[j] = sum_b G[b,j]",
         source="Goodfellow",
+    ),
+    Known(
+        name="embedding",
+        title="Embedding lookup",
+        operation="embedding",
+        ranks={"table": 2, "indices": 1},
+        wrt=("table",),
+        closed="dtable[w,e] = sum_b delta(w, indices[b]) G[b,e]",
+        source="",
+    ),
+    Known(
+        name="causal-convolution",
+        title="Causal convolution along one axis",
+        formula="""
+            x[b,c,n], w[o,c,k], t < n:
+            y[a,o,t] = sum_{c,s} w[o,c,s] x[a,c,t + s - k + 1]
+        """,
+        function=lambda x, w: conv1d(x, w, padding=(w.shape[-1] - 1, 0)),
+        wrt=("x", "w"),
+        closed="""
+            dx[a,c,t] = sum_{o,s} w[o,c,s] G[a,o,t - s + k - 1];
+            dw[o,c,s] = sum_{a,t} G[a,o,t] x[a,c,t + s - k + 1]
+        """,
+        source="",
     ),
     Known(
         name="layer-norm",

@@ -9,6 +9,16 @@ from minitorch.symbolic.library.record import Known
 
 LOSSES = (
     Known(
+        name="cross-entropy",
+        title="Cross entropy with the index of the right class",
+        operation="cross_entropy",
+        output="out",
+        ranks={"logits": 2, "targets": 1},
+        wrt=("logits",),
+        closed="dlogits[b,k] = G[b] (exp(logits[b,k] - lse[b]) - delta(k, targets[b]))",
+        source="",
+    ),
+    Known(
         name="cross-entropy-soft",
         title="Cross entropy with target probabilities",
         formula="""
@@ -23,6 +33,22 @@ LOSSES = (
         positive=("t",),
         closed="dx[i,k] = G[i] (p[i,k] sum_c t[i,c] - t[i,k]); dt[i,k] = -G[i] log(p[i,k])",
         source="Bishop 2006",
+    ),
+    Known(
+        name="cross-entropy-smoothed",
+        title="Cross entropy with label smoothing",
+        formula="""
+            x[n,m], y[n], alpha:
+            Z[i]   = sum_k exp(x[i,k]);
+            p[i,k] = exp(x[i,k]) / Z[i];
+            q[i,k] = (1 - alpha) delta(k, y[i]) + alpha / m;
+            l[i]   = -sum_k q[i,k] log(p[i,k])
+        """,
+        function=lambda x, y, alpha: cross_entropy(x, y, "none", label_smoothing=alpha),
+        wrt=("x",),
+        values={"alpha": 0.1},
+        closed="dx[i,k] = G[i] (p[i,k] - q[i,k])",
+        source="",
     ),
     Known(
         name="kl-divergence",
