@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 
 from minitorch.symbolic.code.layout import Code
@@ -39,7 +40,7 @@ def _broken_call(line: str, trailing: str) -> list[str]:
     if not line.endswith(")") or not line[start - 1].isalnum():
         return [line + trailing]
     ends = [start, *reversed(commas), len(line) - 1]
-    arguments = [line[a + 1 : b].strip() for a, b in zip(ends, ends[1:], strict=False)]
+    arguments = [line[a + 1 : b].strip() for a, b in itertools.pairwise(ends)]
     together = f"{INDENT * 2}{', '.join(arguments)}"
     inside = [together] if len(together) <= WIDTH else [f"{INDENT * 2}{argument}," for argument in arguments]
     return [f"{line[: start + 1]}{trailing}", *inside, f"{INDENT})"]
