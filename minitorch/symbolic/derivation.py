@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr
 
-from minitorch.errors import FormulaError
-from minitorch.symbolic.expression import Entry, Partial, names
+from minitorch.symbolic.expression import Entry, Index, Partial, free, names
+from minitorch.symbolic.phrase import Maths, Phrase
 from minitorch.symbolic.printing import Notation, to_mathml
-from minitorch.symbolic.program import Definition
-from minitorch.symbolic.prove import prove_equal
-from minitorch.symbolic.verdict import REFUTED, UNDECIDED, Verdict
+from minitorch.symbolic.textbook import Textbook
+from minitorch.symbolic.verdict import Verdict
+
+DEFINITION = "definition"  # begins the proof of what is so by definition, where there is nothing to check
+
+RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge", "≈": r"\approx"}  # the sign in plain text, and in LaTeX
 
 
 @dataclass(frozen=True)
@@ -26,18 +29,38 @@ class Step:
     Attributes:
         left, expression: its two sides.
         rule: the rule's name; ``reason`` says in plain words why it applies, ``proof`` what checked it.
+        relation: the sign between the sides, one of :data:`RELATIONS`.
     """
 
-    left: Entry | Partial
+    left: Expr
     expression: Expr
     rule: str
-    reason: str
+    reason: Phrase | str
     proof: str
     notation: Notation
+    relation: str = "="
+
+    @property
+    def checked(self) -> bool:
+        """Whether something was checked; a definition has nothing to check."""
+        return not self.proof.startswith(DEFINITION)
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """The indices on the left, which no bound index is called by."""
+        left = self.left
+        if isinstance(left, Partial):
+            return (*left.of.indices, *left.by.indices)
+        return left.indices if isinstance(left, Entry) else tuple(sorted(free(left), key=str))
+
+    @property
+    def maths(self) -> Maths:
+        """The equation as plain text and as LaTeX."""
+        return Maths(self.text(), self.latex())
 
     def latex(self) -> str:
         """The equation as LaTeX."""
-        return f"{self.notation.left_latex(self.left)} = {self._right_latex()}"
+        return f"{self.notation.left_latex(self.left)} {RELATIONS[self.relation]} {self.right_latex()}"
 
     def mathml(self) -> str:
         """The equation as MathML."""
@@ -45,11 +68,12 @@ class Step:
 
     def text(self) -> str:
         """The equation as plain text."""
-        right = self.notation.text(self.expression, _indices(self.left))
-        return f"{self.notation.left_text(self.left)} = {right}"
+        right = self.notation.text(self.expression, self.indices)
+        return f"{self.notation.left_text(self.left)} {self.relation} {right}"
 
-    def _right_latex(self) -> str:
-        return self.notation.latex(self.expression, _indices(self.left))
+    def right_latex(self) -> str:
+        """The right-hand side as LaTeX."""
+        return self.notation.latex(self.expression, self.indices)
 
     def __str__(self) -> str:
         return f"{self.text()}    [{self.rule}; {self.proof}]"
@@ -64,17 +88,29 @@ class Derivation:
         input: what was differentiated by.
         steps: the equations, each checked.
         verdict: how far the result itself is known to be right, by methods that do not use the steps.
+        textbook: the form that is printed elsewhere, if there is one.
     """
 
     op: str
     input: str
     steps: tuple[Step, ...]
     verdict: Verdict
+    textbook: Textbook | None = None
 
     @property
     def result(self) -> str:
         """The last equation, as LaTeX."""
         return self.steps[-1].latex()
+
+    @property
+    def chains(self) -> tuple[tuple[Step, ...], ...]:
+        """The steps, those of one gradient together: for attention's dQ those of dP, dZ, dA and dQ."""
+        chains: list[list[Step]] = []
+        for step in self.steps:
+            if not chains or (isinstance(step.left, Entry) and step.left.name != _chain_name(chains[-1])):
+                chains.append([])
+            chains[-1].append(step)
+        return tuple(map(tuple, chains))
 
     @property
     def summary(self) -> tuple[Step, ...]:
@@ -87,7 +123,7 @@ class Derivation:
         return tuple(reversed(needed))
 
     @property
-    def definition(self) -> tuple[Entry | Partial, Expr]:
+    def definition(self) -> tuple[Expr, Expr]:
         """The two sides of the last equation."""
         return self.steps[-1].left, self.steps[-1].expression
 
@@ -97,94 +133,40 @@ class Derivation:
 
     def latex(self) -> str:
         """All equations, aligned, with their rules."""
-        rows = [rf"{left} &= {right} && \text{{{step.rule}}}" for step, left, right in self._rows()]
-        return _aligned(rows)
+        return aligned(self.steps, rules=True)
 
     def mathml(self) -> str:
         """All equations, aligned, as MathML."""
-        return to_mathml(_aligned([rf"{left} &= {right}" for _, left, right in self._rows()]))
+        return to_mathml(aligned(self.steps))
 
     def text(self) -> str:
         """All equations with rule, reason and proof, and the verdict."""
         lines = [f"{self.op}: derivative by {self.input}"]
         for step in self.steps:
             lines += [f"  {step.text()}", f"      {step.rule}: {step.reason} Checked by: {step.proof}."]
+        if self.textbook:
+            lines += [f"  {equation}" for equation in self.textbook.equations]
+            lines += [f"      textbook's form ({self.textbook.source}). Checked by: {self.textbook.verdict}."]
         return "\n".join([*lines, f"  {self.verdict}"])
 
     def __str__(self) -> str:
         return self.text()
 
-    def _rows(self) -> list[tuple[Step, str, str]]:
-        """Every step with its two sides; the left one is left out where it is that of the row above."""
-        rows, above = [], ""
-        for step in self.steps:
-            left = step.notation.left_latex(step.left)
-            rows.append((step, "" if left == above else left, step._right_latex()))
-            above = left
-        return rows
+
+def _chain_name(chain: list[Step]) -> str:
+    return next((_name(step.left) for step in chain if isinstance(step.left, Entry)), "")
 
 
-class Deriving:
-    """A derivation in the making: refuses every step that does not follow.
-
-    Example:
-        >>> from minitorch.symbolic import parse
-        >>> p = parse("x[n]: y[i] = x[i] + x[i]")
-        >>> work = Deriving(Notation.of(p), p.definitions)
-        >>> work.given(p.definitions[0].target, p.definitions[0].value, "definition", "what y is.")
-        >>> work.follow(p.expression("3 x[i]"), "add", "twice.")  # doctest: +ELLIPSIS
-        Traceback (most recent call last):
-            ...
-        minitorch.errors.FormulaError: derivation: step 2 (add) does not follow: ...
-    """
-
-    def __init__(self, notation: Notation, definitions: Sequence[Definition]):
-        self.notation, self.definitions = notation, tuple(definitions)
-        self.steps: list[Step] = []
-
-    def given(self, left: Entry | Partial, expression: Expr, rule: str, reason: str, proof: str = "definition") -> None:
-        """Add an equation that starts a chain, with what justifies it."""
-        self.steps.append(Step(left, expression, rule, reason, proof, self.notation))
-
-    def follow(
-        self, expression: Expr, rule: str, reason: str, definitions: Sequence[Definition] = (), proof: str = ""
-    ) -> None:
-        """Add an expression that equals the last one.  A step that changes nothing is left out.
-
-        Arguments:
-            definitions: what defined names mean, besides those of the derivation.
-            proof: what has checked the step already; if empty, it is checked here.
-
-        Raises:
-            FormulaError: the two are not shown to be equal; says where they differ.
-        """
-        last = self.steps[-1]
-        if expression == last.expression:
-            return
-        proof = proof or self._check(last.expression, expression, rule, definitions)
-        self.steps.append(Step(last.left, expression, rule, reason, proof, self.notation))
-
-    def finish(self, op: str, by: str, verdict: Verdict) -> Derivation:
-        """The finished derivation."""
-        return Derivation(op, by, tuple(self.steps), verdict)
-
-    def _check(self, before: Expr, after: Expr, rule: str, definitions: Sequence[Definition]) -> str:
-        verdict = prove_equal(before, after, (*self.definitions, *definitions), trials=2, largest=3)
-        if verdict.kind in (REFUTED, UNDECIDED):
-            raise FormulaError(
-                f"derivation: step {len(self.steps) + 1} ({rule}) does not follow: {self.notation.text(after)} is not "
-                f"{self.notation.text(before)}; {verdict.detail}. Correct the step."
-            )
-        return str(verdict)
-
-
-def _name(left: Entry | Partial) -> str:
+def _name(left: Expr) -> str:
     return left.name if isinstance(left, Entry) else str(left)
 
 
-def _indices(left: Entry | Partial) -> tuple:
-    return left.indices if isinstance(left, Entry) else (*left.of.indices, *left.by.indices)
-
-
-def _aligned(rows: list[str]) -> str:
+def aligned(steps: Sequence[Step], rules: bool = False) -> str:
+    """Equations as LaTeX, aligned at their signs; a left side that is that of the row above is left out."""
+    rows, above = [], ""
+    for step in steps:
+        left = step.notation.left_latex(step.left)
+        row = f"{'' if left == above else left} &{RELATIONS[step.relation]} {step.right_latex()}"
+        rows.append(row + (rf" && \text{{{step.rule}}}" if rules else ""))
+        above = left
     return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"

@@ -21,16 +21,11 @@ from sympy import Add, Expr
 from minitorch.errors import FormulaError
 from minitorch.symbolic.binders import close, fresh, rename
 from minitorch.symbolic.calculus import contract, derivative, readable
-from minitorch.symbolic.expression import Array, Entry, Index, Partial, Sum, names
+from minitorch.symbolic.expression import Array, Entry, Index, Partial, Sum, names, remember
 from minitorch.symbolic.letters import choose
-from minitorch.symbolic.program import Definition, Program
+from minitorch.symbolic.program import Definition, Program, gradient_name
 from minitorch.symbolic.saved import reuse_saved
 from minitorch.symbolic.tidy import tidy
-
-
-def gradient_name(name: str) -> str:
-    """What the gradient of an array is called."""
-    return f"d{name}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +33,7 @@ class Contribution:
     """What one reader of an array adds to its gradient, in the forms it goes through."""
 
     reader: Definition
+    upstream: Array  # the gradient of what the reader defines
     chain: Expr  # with the partial derivative written down only
     raw: Expr  # worked out, deltas standing
 
@@ -79,6 +75,11 @@ class Adjoint:
         return Definition(self.target, self.reused)
 
 
+def free_seed(program: Program) -> str:
+    """A name for the incoming gradient that the program does not use: G unless that is taken."""
+    return next(name for name in ("G", "G'", "G''") if name not in program.targets)
+
+
 def vjp(program: Program, output: str, wrt: Sequence[str], seed: str = "G") -> Program:
     """The program that computes the gradients of ``sum(seed * output)``.
 
@@ -100,6 +101,11 @@ def vjp(program: Program, output: str, wrt: Sequence[str], seed: str = "G") -> P
         >>> print(parse("x[n]: h[i] = tanh(x[i])").vjp("h", ["x"]))
         dx[i] = G[i]*(1 - h[i]**2)
     """
+    return _vjp(program, output, tuple(wrt), seed)
+
+
+@remember
+def _vjp(program: Program, output: str, wrt: tuple[str, ...], seed: str) -> Program:
     steps = adjoints(program, output, wrt, seed)
     wanted = {gradient_name(name) for name in wrt}
     definitions = tidy([a.definition for a in steps], program.definitions, wanted)
@@ -176,7 +182,7 @@ def _contribution(reader: Definition, source: Entry, upstream: Array) -> Contrib
     seed, of = upstream[bound], Entry(reader.target.symbol, *bound)
     value = rename(reader.value, apart)
     chain = close(Sum, seed * Partial(of, source), bound)
-    return Contribution(reader, chain, close(Sum, seed * derivative(value, source), bound))
+    return Contribution(reader, upstream, chain, close(Sum, seed * derivative(value, source), bound))
 
 
 def _letters(program: Program, entry: Entry) -> tuple[Index, ...]:
