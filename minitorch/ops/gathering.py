@@ -15,7 +15,7 @@ from minitorch.errors import ShapeError
 from minitorch.explain import named
 from minitorch.ops.dtype import integers, shape_of
 from minitorch.ops.indexing import add_at, getitem, put_into_zeros
-from minitorch.ops.movement import broadcast_to, reshape
+from minitorch.ops.movement import broadcast_to, entry, numbered, reshape
 from minitorch.ops.select import where
 from minitorch.primitive import Array, elementwise_mismatch, primitive
 from minitorch.shapes import Shape, axis_mismatch, normalize_axes
@@ -37,7 +37,19 @@ def _untake(g, indices, x_shape: Shape, *, axis):
     return put_into_zeros(g, (slice(None),) * axis + (indices,), x_shape)
 
 
-@primitive(vjp={"x": _untake, "indices": None}, explain=_outside)
+def _taken_formula(ranks, static):
+    """A negative index counts from the end: one of the two terms is outside the array, and counts as 0."""
+    if ranks["indices"] == 0 or (static["axis"] is None and ranks["x"] != 1):
+        return None  # a lookup has an axis, and a flattened array more than the indices of its axes
+    letters, sizes, places = numbered("i", ranks["x"]), numbered("n", ranks["x"]), numbered("j", ranks["indices"])
+    (axis,) = normalize_axes(0 if static["axis"] is None else static["axis"], ranks["x"])
+    found = entry("indices", places)
+    read = [entry("x", [*letters[:axis], at, *letters[axis + 1 :]]) for at in (found, f"{found} + {sizes[axis]}")]
+    header = f"{entry('x', sizes)}, {entry('indices', numbered('m', len(places)))}"
+    return f"{header}: {entry('out', [*letters[:axis], *places, *letters[axis + 1 :]])} = {' + '.join(read)}"
+
+
+@primitive(formula=_taken_formula, vjp={"x": _untake, "indices": None}, explain=_outside)
 def take(x: Array, indices: Array, axis: int | None = None):
     """The entries of x at `indices` along `axis`; None counts through the flat array.  Repeated ones accumulate."""
     return np.take(x, integers("take", indices), axis)

@@ -12,6 +12,7 @@ import numpy as np
 
 from minitorch.errors import FormulaError
 from minitorch.testing.case import Case
+from minitorch.testing.derivatives import EXACT
 from minitorch.testing.outcome import NotMade, agree, worst_of
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def formula_gradient(case: Case) -> float | None:
     errors = []
     for k, a in zip(case.varied, found, strict=True):
         wanted = np.broadcast_to(derived[p.inputs[k]], a.shape)
-        errors.append(agree(a, wanted, 1e-11, f"the gradient of the rule and of the formula: {case.said(k)}"))
+        errors.append(agree(a, wanted, EXACT, f"the gradient of the rule and of the formula: {case.said(k)}"))
     return worst_of(errors)
 
 
