@@ -2,7 +2,10 @@
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.theorems.attention import ATTENTION
+from minitorch.symbolic.theorems.invariance import INVARIANCE
 from minitorch.symbolic.theorems.measured import MEASURED
+from minitorch.symbolic.theorems.norms import NORMS
+from minitorch.symbolic.theorems.positions import POSITIONS
 from minitorch.symbolic.theorems.record import Proof, Theorem
 from minitorch.symbolic.theorems.recurrent import RECURRENT
 from minitorch.symbolic.theorems.scaling import SCALING
@@ -10,7 +13,18 @@ from minitorch.symbolic.theorems.sensitivity import SENSITIVITY
 from minitorch.symbolic.theorems.softmax import SOFTMAX
 
 THEOREMS: dict[str, Theorem] = {
-    theorem.name: theorem for theorem in (*SOFTMAX, *SCALING, *SENSITIVITY, *MEASURED, *ATTENTION, *RECURRENT)
+    theorem.name: theorem
+    for theorem in (
+        *SOFTMAX,
+        *SCALING,
+        *SENSITIVITY,
+        *MEASURED,
+        *ATTENTION,
+        *RECURRENT,
+        *NORMS,
+        *POSITIONS,
+        *INVARIANCE,
+    )
 }
 
 

@@ -75,6 +75,12 @@ def joined(first: Program, second: Program) -> Program:
     return Program(tuple(entries.values()), (*first.definitions, *second.definitions), tuple(indices))
 
 
+def with_value(program: Program, *values: Definition) -> Program:
+    """A program in which inputs have values, in terms of inputs of the same or of other names."""
+    definitions = tuple(Definition(d.target, inline_once(d.value, values)) for d in program.definitions)
+    return Program(program.entries, definitions, program.indices)
+
+
 def inline_once(expression: Expr, values: Sequence[Definition]) -> Expr:
     """``expression`` with values put in for names at the same time: a value may mention the name that it replaces."""
     meant = {d.name: d for d in values}
