@@ -38,15 +38,14 @@ def _untake(g, indices, x_shape: Shape, *, axis):
 
 
 def _taken_formula(ranks, static):
-    """A negative index counts from the end: one of the two terms is outside the array, and counts as 0."""
+    """For indices counted from the start, as those of formulas are."""
     if ranks["indices"] == 0 or (static["axis"] is None and ranks["x"] != 1):
         return None  # a lookup has an axis, and a flattened array more than the indices of its axes
-    letters, sizes, places = numbered("i", ranks["x"]), numbered("n", ranks["x"]), numbered("j", ranks["indices"])
+    letters, places = numbered("i", ranks["x"]), numbered("j", ranks["indices"])
     (axis,) = normalize_axes(0 if static["axis"] is None else static["axis"], ranks["x"])
-    found = entry("indices", places)
-    read = [entry("x", [*letters[:axis], at, *letters[axis + 1 :]]) for at in (found, f"{found} + {sizes[axis]}")]
-    header = f"{entry('x', sizes)}, {entry('indices', numbered('m', len(places)))}"
-    return f"{header}: {entry('out', [*letters[:axis], *places, *letters[axis + 1 :]])} = {' + '.join(read)}"
+    before, after = letters[:axis], letters[axis + 1 :]
+    read = entry("x", [*before, entry("indices", places), *after])
+    return f"{entry('out', [*before, *places, *after])} = {read}"
 
 
 @primitive(formula=_taken_formula, vjp={"x": _untake, "indices": None}, explain=_outside)

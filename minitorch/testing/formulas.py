@@ -63,7 +63,8 @@ def formula_gradient(case: Case) -> float | None:
     wrt = [list(program.inputs)[k] for k in case.varied]
     p = case.record
     if p is None:  # a composite's formula has letters of its own: any sizes will do
-        arrays = inputs_of(case.operation, program)
+        composite: Any = case.operation
+        arrays = inputs_of(composite, program)
         engine_agrees(program, lambda *args: case.call(args[: len(case.inputs)])[0], wrt, arrays=arrays)
         return None
     out = case.call(case.tensors())[0]
@@ -82,7 +83,7 @@ def formula_gradient(case: Case) -> float | None:
     return worst_of(errors)
 
 
-def _program(case: Case) -> tuple[Program, dict[str, np.ndarray]]:
+def _program(case: Case) -> tuple[Program, dict[str, Any]]:
     """The formula for inputs of these ranks, and the inputs under the formula's names."""
     from minitorch.symbolic import inputs_of, program_of
 

@@ -53,7 +53,7 @@ TABLE: dict[str, list[Row]] = {
     ],
     "take": [
         ((signed(*s), np.array(i)), {"axis": a})
-        for s, i, a in [((4,), [0, 0, -1], 0), ((2, 3), [[0, 5], [5, -1]], None), ((2, 3), 1, -1), ((3, 2), [2, 0], 0)]
+        for s, i, a in [((4,), [0, 0, 3], 0), ((2, 3), [[0, 5], [5, -1]], None), ((2, 3), 1, -1), ((3, 2), [2, 0], 0)]
     ],
     "take_along_axis": [
         ((signed(*s), np.array(i)), {"axis": a})

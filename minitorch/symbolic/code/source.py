@@ -200,8 +200,9 @@ class _Function:
     def read(self, size: Symbol) -> str:
         for name in self.arguments:
             for axis, dim in enumerate(self.program.targets[name].dimensions):
-                if dim == size:
-                    return f"{self.names.array(name)}.shape[{axis}]"
+                times = dim / size
+                if times.is_Integer:
+                    return f"{self.names.array(name)}.shape[{axis}]" + (f" // {times}" if times != 1 else "")
         raise FormulaError(f"code: no argument of {self.name} tells the size of {size}. Give it an array that does.")
 
 
