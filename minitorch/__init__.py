@@ -22,11 +22,9 @@ from minitorch.aliases import (
     amax,
     amin,
     cat,
-    chunk,
     clamp,
     div,
     eq,
-    flatten,
     ge,
     gt,
     le,
@@ -35,13 +33,9 @@ from minitorch.aliases import (
     mul,
     ne,
     neg,
-    numel,
-    one_hot,
     permute,
     pow,
     sub,
-    unbind,
-    unflatten,
     unsqueeze,
 )
 from minitorch.checkpoint import checkpoint
@@ -170,7 +164,20 @@ from minitorch.primitive import Array, Primitive, composite, primitive
 from minitorch.random import seed
 from minitorch.reverse import backward
 from minitorch.reverse import trace as trace_gradients
-from minitorch.rewritten import average, diff, hstack, inner, ravel, vstack
+from minitorch.rewritten import (
+    average,
+    chunk,
+    diff,
+    flatten,
+    hstack,
+    inner,
+    numel,
+    one_hot,
+    ravel,
+    unbind,
+    unflatten,
+    vstack,
+)
 from minitorch.tensor import Tensor, tensor
 from minitorch.trees import TreeError
 

@@ -36,6 +36,29 @@ def new_level() -> Level:
     return Level(next(_numbers), modes.current().grad_enabled)
 
 
+def _no_write(name: str, instead: str) -> Any:
+    """A writing method: raises, and says what to write instead."""
+
+    def refuse(self: StandIn, *args: Any, **kwargs: Any) -> Any:
+        raise GradientError(
+            f"{name} of a value of shape {self.shape} inside jvp would drop its tangent; nothing is written in place "
+            f"there. Write {instead}?"
+        )
+
+    refuse.__name__, refuse.__doc__ = name, "Not here: raises."
+    return refuse
+
+
+def _no_tape(name: str, why: str) -> Any:
+    """A method of what a tape knows: raises, and says why there is none."""
+
+    def refuse(self: StandIn, *args: Any, **kwargs: Any) -> Any:
+        raise GradientError(f"{name} of a value of shape {self.shape} inside jvp: {why}")
+
+    refuse.__name__, refuse.__doc__ = name, "Not here: raises."
+    return refuse
+
+
 class StandIn(Operators):
     """What a function is given in the place of a Tensor: it has a value, and operations on it are seen."""
 
@@ -88,6 +111,51 @@ class StandIn(Operators):
     def backward(self, *args: Any, **kwargs: Any) -> None:
         """Not here: raises."""
         raise GradientError("backward() inside jvp would drop the tangent of the gradient. Use mt.grad instead?")
+
+    register_hook = _no_tape("register_hook", "no gradient passes there that it could see. Use mt.grad inside?")
+    retain_grad = _no_tape("retain_grad", "no gradient arrives there. Use mt.grad inside?")
+    _grad = _no_tape("grad", "no gradient arrives there, since derivatives go forward. Use mt.grad inside?")
+    grad = property(_grad, _grad, doc="Not here: raises.")
+    _leaf = _no_tape("is_leaf", "there is no tape that it could be a leaf of. Ask before jvp?")
+    is_leaf = property(_leaf, doc="Not here: raises.")
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Itself: it is being differentiated; a GradientError if it should not be."""
+        if not requires_grad:
+            raise GradientError(
+                f"requires_grad_(False) of a value of shape {self.shape} that jvp differentiates. Use detach()?"
+            )
+        return self
+
+    add_ = _no_write("add_", "x = x + y")
+    sub_ = _no_write("sub_", "x = x - y")
+    mul_ = _no_write("mul_", "x = x * y")
+    div_ = _no_write("div_", "x = x / y")
+    pow_ = _no_write("pow_", "x = x ** y")
+    clamp_ = _no_write("clamp_", "x = x.clip(min, max)")
+    copy_ = _no_write("copy_", "x = value + mt.zeros_like(x)")
+    fill_ = _no_write("fill_", "x = mt.full_like(x, value)")
+    zero_ = _no_write("zero_", "x = mt.zeros_like(x)")
+    data = property(detach, _no_write("data = ...", "x = value"), doc="The same values as a constant, to read.")
+
+    @property
+    def name(self) -> str | None:
+        """How graphs call the value."""
+        return self.value.name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self.value.name = name
+
+    def tolist(self) -> Any:
+        """The values as Python numbers in nested lists."""
+        return self.value.tolist()
+
+    def __contains__(self, value: Any) -> bool:
+        return (value.detach() if isinstance(value, StandIn) else value) in self.detach()
+
+    def __index__(self) -> int:
+        return self.value.__index__()
 
     @property
     def _array(self) -> np.ndarray:

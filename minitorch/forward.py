@@ -73,8 +73,17 @@ def _push(p: Primitive[...], args: tuple[Any, ...], static: dict[str, Any]) -> A
         t if t is None or isinstance(t, Tensor | StandIn) else wrap(np.asarray(t))
         for t in _tangents(p, values, static, outs, tangents)
     ]
+    if modes.current().anomaly:
+        _look_for_anomaly(p, found)
     duals = [o if t is None else Dual(level, o, t) for o, t in zip(_listed(result), found, strict=True)]
     return tuple(duals) if isinstance(result, tuple) else duals[0]
+
+
+def _look_for_anomaly(p: Primitive[...], tangents: list[Any]) -> None:
+    for name, t in zip(p.outputs, tangents, strict=True):
+        if t is not None and not np.isfinite(values := t.numpy()).all():
+            what = f"the tangent of its {name} of shape {t.shape}"
+            raise modes.anomaly_error(p.name, what, values, modes.current().scope)
 
 
 def _tangents(

@@ -17,7 +17,7 @@ import numpy as np
 
 from minitorch import modes
 from minitorch.dual import StandIn
-from minitorch.errors import GradientError, InPlaceError
+from minitorch.errors import ArgumentError, GradientError, InPlaceError, OperandError, ShapeError
 from minitorch.ops.dtype import shape_of
 from minitorch.ops.movement import reshape
 from minitorch.record import Record
@@ -57,6 +57,8 @@ _WRITES = frozenset((np.copyto, np.put, np.place, np.putmask, np.put_along_axis,
 _RENAMED = {"a_min": "min", "a_max": "max", "correction": "ddof"}
 _NO_MATTER = frozenset(("kind", "stable", "optimize", "casting", "subok", "device"))
 """Arguments that change neither the values nor the derivative of an operation that does not have them."""
+
+_REFUSALS = (ShapeError, OperandError, ArgumentError)
 
 
 class Translated(Record):
@@ -110,7 +112,10 @@ def _answer(
 ) -> Any:
     """The operation's result; or NumPy's own on the values, if no gradient is lost by that."""
     if known and as_ours and not as_ours.unknown:
-        return known(*as_ours.args, **as_ours.kwargs)
+        try:
+            return known(*as_ours.args, **as_ours.kwargs)
+        except _REFUSALS as refused:
+            return _by_numpy(function, args, kwargs, found, refused)
     harmless = function in _NO_GRADIENT_TO_LOSE or getattr(known, "differentiable", True) == frozenset()
     if not harmless and any(_varied(t) for t in found):
         if as_ours:
@@ -123,6 +128,19 @@ def _answer(
             "or tensor.detach().numpy() for the values?"
         )
     return function(*_stripped(args), **_stripped(kwargs))
+
+
+def _by_numpy(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], found: list[Any], refused: Exception
+) -> Any:
+    """What NumPy makes of a call that the operation refuses, like a mode that it does not have; if it is one of
+    constants, and NumPy does not refuse it too."""
+    if any(map(_varied, found)):
+        raise refused
+    try:
+        return function(*_stripped(args), **_stripped(kwargs))
+    except Exception:
+        raise refused from None
 
 
 def _varied(t: Tensor | StandIn) -> bool:

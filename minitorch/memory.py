@@ -1,7 +1,8 @@
 """What does the backward pass keep?  Buffers that are alive only because of the graph, each counted once.
 
-Parameters, inputs and constants that the caller holds are alive anyway and are not counted.  Read off the Graph; of a
-constant that only the tape still holds, such as the mask in `where(x > 0, x, 0.0)`, the tape has to be asked.
+Parameters, inputs and constants that the caller holds are alive anyway and are not counted.  Read off the Graph; of
+what only the tape still holds, such as the mask in `where(x > 0, x, 0.0)` or a leaf that its maker has dropped, the
+tape has to be asked.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from sys import getrefcount
 
+from minitorch.call import Call
 from minitorch.graph import Graph, Node, Saved, capture, kept_arrays
 from minitorch.reach import reach
 from minitorch.tensor import Tensor, source
@@ -50,8 +53,8 @@ def report(run: Graph | Tensor) -> Report:
     """What the backward pass keeps alive, by module path and operation, in the order in which it was first kept.
 
     Args:
-        run: a result, such as the loss, before its backward pass; or its Graph, which does not know which constants
-            the caller has dropped, and takes none of them to be the graph's own.
+        run: a result, such as the loss, before its backward pass; or its Graph, which does not know which leaves and
+            constants the caller has dropped, and takes none of them to be the graph's own.
 
     >>> import minitorch as mt, numpy as np
     >>> x = mt.tensor(np.ones((100, 10), "float32"), requires_grad=True)
@@ -115,16 +118,40 @@ def _dropped(tensor: Tensor, number: dict[int, int]) -> Iterator[tuple[int, int]
 
     Gives (node, position among its saved values).  Looks through all objects, but only if there is such a value.
     """
-    calls, _ = reach(source(tensor))
-    borrowing = [call for call in calls if call.borrowed and call.kept is not None]
-    if not borrowing:
-        return
-    alive = {
+    calls, leaves = reach(source(tensor))
+    alone = _only_held_by(calls, leaves)
+    of_leaves = {id(owner(leaf._array)) for leaf in alone}
+    keeping = [call for call in calls if call.kept is not None and (of_leaves or call.borrowed)]
+    alive = _alive_without(alone) if keeping else set()
+    for call in keeping:
+        for i, (_, array, borrowed) in enumerate(kept_arrays(call)):
+            block = id(owner(array))
+            if (borrowed or block in of_leaves) and block not in alive:
+                yield number[id(call)], i
+
+
+def _alive_without(leaves: list[Tensor]) -> set[int]:
+    """The blocks of memory, by id, that leaves and constants show, other than these.  Looks through all objects."""
+    others = {id(leaf) for leaf in leaves}
+    return {
         id(owner(t._array))
         for t in gc.get_objects()
-        if issubclass(type(t), Tensor) and getattr(t, "_origin", t) is None
+        if issubclass(type(t), Tensor) and getattr(t, "_origin", t) is None and id(t) not in others
     }
-    for call in borrowing:
-        for i, (_, array, borrowed) in enumerate(kept_arrays(call)):
-            if borrowed and id(owner(array)) not in alive:
-                yield number[id(call)], i
+
+
+def _only_held_by(calls: list[Call], leaves: list[Tensor]) -> list[Tensor]:
+    """The leaves that nobody holds but the calls that use them (and the list)."""
+    uses: dict[int, int] = defaultdict(int)
+    for call in calls:
+        for p in call.parents:
+            uses[id(p)] += 1
+    counts = _holders(leaves)
+    return [leaf for leaf, n in zip(leaves, counts, strict=True) if n == _ONE + uses[id(leaf)]]
+
+
+def _holders(tensors: list[Tensor]) -> list[int]:
+    return [getrefcount(t) for t in tensors]
+
+
+_ONE = _holders([Tensor(0.0)])[0]  # counts of a Tensor that the list holds and nobody else; Pythons differ

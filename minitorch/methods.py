@@ -8,9 +8,9 @@ The names and arguments are NumPy's, and PyTorch's where NumPy has none; `axis` 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from minitorch import aliases
+from minitorch import rewritten
 from minitorch.entrywise import Entrywise, method
 from minitorch.misread import checked
 from minitorch.ops import (
@@ -30,6 +30,7 @@ from minitorch.ops import (
 from minitorch.ops import diagonal as diagonals
 from minitorch.primitive import Array
 from minitorch.pytorch_names import PyTorchNames
+from minitorch.shapes import flat_sizes
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -75,15 +76,16 @@ class Methods(Entrywise, PyTorchNames):
     # -- which entry where ---------------------------------------------------------------------------------------------
 
     broadcast_to = method(movement.broadcast_to)
-    chunk = method(aliases.chunk)
+    chunk = method(rewritten.chunk)
     diag = method(diagonals.diag)
     diagonal = method(diagonals.diagonal)
     expand_dims = unsqueeze = method(movement.expand_dims)
-    flatten = method(aliases.flatten)
+    flatten = method(rewritten.flatten)
     flip = method(arrangement.flip)
     gather = method(gathering.gather)
     masked_fill = method(gathering.masked_fill)
     moveaxis = method(arrangement.moveaxis)
+    ravel = method(rewritten.ravel)
     repeat = method(arrangement.repeat)
     roll = method(arrangement.roll)
     scatter_add = method(gathering.scatter_add)
@@ -95,22 +97,18 @@ class Methods(Entrywise, PyTorchNames):
     tile = method(arrangement.tile)
     tril = method(diagonals.tril)
     triu = method(diagonals.triu)
-    unbind = method(aliases.unbind)
-    unflatten = method(aliases.unflatten)
-
-    def ravel(self) -> Tensor:
-        """All entries on one axis, in row-major order."""
-        return aliases.flatten(self)
+    unbind = method(rewritten.unbind)
+    unflatten = method(rewritten.unflatten)
 
     @checked
     def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
         """The same entries under another shape; one size may be -1."""
-        return movement.reshape(self, shape=_flat(shape))
+        return movement.reshape(self, shape=flat_sizes(shape))
 
     @checked
     def transpose(self, *axes: int | tuple[int, ...]) -> Tensor:
         """Permute the axes; without arguments, reverse them."""
-        return movement.transpose(self, axes=_flat(axes) if axes else None)
+        return movement.transpose(self, axes=flat_sizes(axes) if axes else None)
 
     permute = transpose
 
@@ -138,9 +136,3 @@ class Methods(Entrywise, PyTorchNames):
         return elementwise.positive(self)
 
     copy = clone
-
-
-def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """`x.reshape(2, 3)` and `x.reshape((2, 3))` mean the same."""
-    one = len(sizes) == 1 and (isinstance(sizes[0], tuple | list) or getattr(sizes[0], "ndim", 0))
-    return tuple(sizes[0]) if one else sizes

@@ -16,6 +16,9 @@ from minitorch.tensor import Tensor
 
 NUMBERS = frozenset((int, float, bool))  # a np.float64 is a float too, but unlike one it would widen a float32
 
+MEETING = frozenset(("floor_divide",))
+"""Operations without a derivative whose result has the dtype in which their operands meet."""
+
 
 def array_of(p: Primitive[...], value: Any, default: np.dtype) -> Any:
     """An array, a list or a NumPy scalar, as an array of numbers.
@@ -61,7 +64,7 @@ def promoted(p: Primitive[...], operands: list[Any], default: np.dtype) -> None:
         return
     numbers_too = p.variadic or not floats  # NumPy's own functions keep a number from widening only beside an array
     for k, a in enumerate(operands):
-        if (p.variadic or p.inputs[k] in p.differentiable) and _yields(a, dtype, numbers_too):
+        if (p.variadic or p.inputs[k] in p.differentiable or p.name in MEETING) and _yields(a, dtype, numbers_too):
             operands[k] = np.asarray(a, dtype)
 
 

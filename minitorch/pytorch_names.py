@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch import aliases
 from minitorch.errors import ShapeError
 from minitorch.misread import checked
+from minitorch.rewritten import expand
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -64,7 +64,7 @@ class PyTorchNames:
     @checked
     def expand(self, *sizes: int | tuple[int, ...]) -> Tensor:
         """Stretched to these sizes without copying; -1 leaves an axis as it is."""
-        return aliases.expand(self, *(sizes[0] if isinstance(sizes[0], tuple | list) else sizes))  # type: ignore[misc]
+        return expand(self, *sizes)  # type: ignore[arg-type]
 
     def t(self) -> Tensor:
         """The matrix transposed.

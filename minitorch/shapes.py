@@ -6,6 +6,9 @@ Broadcasting is NumPy's: shapes are aligned at their last axes, and a size of 1 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from minitorch.errors import ShapeError
 
 Shape = tuple[int, ...]
 Axis = int | tuple[int, ...] | None
@@ -37,6 +40,30 @@ def axis_mismatch(shape: Shape, axis: Axis) -> str | None:
             has = f"axes 0 ... {rank - 1}" if rank else "no axes"
             return f"axis {a} of shape {shape}, which has {has}. Count from the end with -1?"
     return None
+
+
+def one_axis(name: str, shape: Shape, axis: int) -> int:
+    """The axis as a non-negative integer.
+
+    Raises:
+        ShapeError: it does not exist; by the name of the function that was asked for it.
+
+    >>> one_axis("unbind", (2, 3), -1)
+    1
+    """
+    if reason := axis_mismatch(shape, axis):
+        raise ShapeError(f"{name}: {reason}")
+    return normalize_axes(axis, len(shape))[0]
+
+
+def flat_sizes(given: tuple[Any, ...]) -> Shape:
+    """The sizes of `x.reshape(2, 3)` and of `x.reshape((2, 3))`, which mean the same.
+
+    >>> flat_sizes((2, 3)), flat_sizes(([2, 3],)), flat_sizes((2,))
+    ((2, 3), (2, 3), (2,))
+    """
+    one = len(given) == 1 and (isinstance(given[0], tuple | list) or getattr(given[0], "ndim", 0))
+    return tuple(given[0]) if one else given
 
 
 def kept_shape(shape: Shape, axis: Axis) -> Shape:

@@ -40,6 +40,15 @@ def test_two_float64_scalars_stay_float64():
     assert (mt.tensor(np.array(1.0)) * np.float64(2.0)).dtype == np.float64
 
 
+@pytest.mark.parametrize("number", [2, 2.0, np.float64(2.0), np.array(2.0), np.array([2, 3])])
+@pytest.mark.parametrize("f", [np.floor_divide, np.remainder, np.divmod, divmod, lambda a, b: a // b])
+def test_dividing_without_a_remainder_keeps_float32_on_either_side(f, number):
+    x = single(5, 7)
+    for found in (f(x, number), f(number, x)):
+        for part in found if isinstance(found, tuple) else (found,):
+            assert part.dtype == np.float32
+
+
 def test_astype_brings_the_gradient_back_in_the_dtype_of_the_input():
     x = single(1, 2, requires_grad=True)
     y = x.astype("float64")
@@ -164,6 +173,26 @@ def test_more_entries_than_float16_can_count_are_reduced(f, value, entry):
     assert out.dtype == np.float16
     np.testing.assert_allclose(out.item(), value, rtol=2e-3)
     np.testing.assert_allclose(mt.grad(out, [x])[0].numpy()[0], entry, rtol=5e-3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_chunked_attention_over_more_keys_than_float16_can_count_is_that_of_float64():
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s).astype(np.float16) for s in ((2, 4), (MANY, 4), (MANY, 3))]
+
+    def attended(dtype):
+        QKV = [mt.tensor(x, dtype=dtype, requires_grad=True) for x in arrays]
+        O = mt.scaled_dot_product_attention(*QKV, method="chunked")
+        assert O.dtype == dtype
+        return [x.numpy().astype(float) for x in (O, *mt.grad(O.sum(), QKV))]
+
+    for narrow, wide in zip(attended(np.float16), attended(np.float64), strict=True):
+        np.testing.assert_allclose(narrow, wide, rtol=2e-3, atol=2e-7)
+
+
+def test_chunked_attention_of_float16_beside_float32_is_float32():
+    x = np.ones((2, 2), np.float16)
+    assert mt.scaled_dot_product_attention(x, x, x.astype(np.float32), method="chunked").dtype == np.float32
 
 
 def test_float16_goes_on_counting_where_its_steps_are_2():

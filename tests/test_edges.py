@@ -396,6 +396,31 @@ def test_what_an_entry_of_a_running_product_does_not_depend_on_may_overflow():
     assert grad_of(lambda x: mt.cumprod(x, 0)[0], x) == [1.0] + [0.0] * 7
 
 
+@pytest.mark.filterwarnings("ignore")  # of an overflow
+@pytest.mark.parametrize(
+    ("x", "g", "wanted"),
+    [
+        ([0.0, 1e200, 1e200, 0.0, 3.0], [1.0, 1.0, 0.0, 1.0, 1.0], [1e200, 0.0, 0.0, 0.0, 0.0]),
+        ([2.0, 0.0, 1e200, 1e200, 0.0, 3.0], [1.0, 1.0, 1.0, 0.0, 1.0, 1.0], [1.0, 2e200, 0.0, 0.0, 0.0, 0.0]),
+        ([0.0, 1e200, 1e200, 0.0], [1.0, 1.0, 1.0, 1.0], [inf, 0.0, 0.0, 0.0]),
+        ([1e-300, 1e200, 1e200, 1e-200], [0.0, 0.0, 0.0, 1.0], [1e200, 1e-300, 1e-300, 1e100]),
+        ([1e-200, 1e-200, 1.0, 1e200, 1e200], [0.0, 0.0, 0.0, 0.0, 1.0], [1e200, 1e200, 1.0, 1e-200, 1e-200]),
+        ([1e-200, 1e-200, 1e200, 1e200, 0.0], [1.0, 1.0, 1.0, 1.0, 1.0], [1e200, 1e200, 1e-200, 1e-200, 1.0]),
+    ],
+)
+def test_a_running_product_over_ranges_that_overflow_has_the_gradient_of_exact_numbers(x, g, wanted):
+    leaf = mt.tensor(np.array(x), requires_grad=True)
+    mt.cumprod(leaf, 0).backward(mt.tensor(np.array(g)))
+    np.testing.assert_allclose(leaf.grad.numpy(), wanted, rtol=1e-14)
+    _, pushed = mt.jvp(lambda x: (mt.cumprod(x, 0) * np.array(g)).sum(), (np.array(x),), (np.eye(len(x))[2],))
+    np.testing.assert_allclose(pushed.item(), wanted[2], rtol=1e-14)
+
+
+def test_a_product_over_ranges_that_overflow_has_the_gradient_of_exact_numbers():
+    x = [1e-200, 1e-200, 1.0, 1e200, 1e200]
+    np.testing.assert_allclose(grad_of(lambda x: mt.prod(x), x), [1e200, 1e200, 1.0, 1e-200, 1e-200], rtol=1e-14)
+
+
 def test_the_padding_row_gets_no_gradient_that_is_recorded_and_no_tangent_passes():
     table = mt.tensor(np.ones((3, 2)), requires_grad=True)
     (g,) = mt.grad((mt.embedding(table, [0, 1, 1], padding_idx=1) ** 2).sum(), [table], create_graph=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import tracemalloc
 
@@ -231,6 +232,78 @@ def test_writing_to_a_dual_or_a_dual_into_a_tensor_raises():
     for write in (into, add):
         with pytest.raises(mt.GradientError, match="an in-place write inside jvp would drop the tangent"):
             jvp(write, ([3.0],), ([1.0],))
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (
+            lambda x: x.add_(1.0),
+            r"add_ of a value of shape \(2,\) inside jvp would drop its tangent.*Write x = x \+ y\?",
+        ),
+        (lambda x: x.mul_(2.0), r"mul_ .*Write x = x \* y\?"),
+        (lambda x: x.clamp_(0.0, 1.0), r"clamp_ .*Write x = x.clip"),
+        (lambda x: x.fill_(1.0), r"fill_ .*Write x = mt.full_like"),
+        (lambda x: x.copy_(x), r"copy_ .*Write"),
+        (lambda x: setattr(x, "data", x * 2), r"data = \.\.\. .*Write x = value\?"),
+        (
+            lambda x: x.grad,
+            r"grad of a value of shape \(2,\) inside jvp: no gradient arrives there.*Use mt.grad inside\?",
+        ),
+        (lambda x: setattr(x, "grad", None), r"grad of a value of shape \(2,\) inside jvp"),
+        (lambda x: x.register_hook(print), r"register_hook of a value .*Use mt.grad"),
+        (lambda x: x.retain_grad(), r"retain_grad of a value .*Use mt.grad"),
+        (lambda x: x.is_leaf, r"is_leaf of a value .*Ask before jvp\?"),
+        (lambda x: x.requires_grad_(False), r"requires_grad_\(False\) .*Use detach\(\)\?"),
+    ],
+)
+def test_what_a_value_inside_jvp_cannot_do_is_said_in_a_sentence(ask, said):
+    with pytest.raises(mt.GradientError, match=said):
+        jvp(lambda x: ask(x) or x, ([3.0, 4.0],), ([1.0, 1.0],))
+
+
+def test_every_attribute_of_a_tensor_is_there_inside_jvp_or_refused_in_a_sentence():
+    def ask(x):
+        for name in dir(mt.Tensor):
+            if not name.startswith("_"):
+                with contextlib.suppress(mt.GradientError):
+                    getattr(x, name)
+        return x
+
+    jvp(ask, ([[1.0, 2.0], [3.0, 4.0]],), (np.ones((2, 2)),))
+
+
+def test_what_only_looks_at_a_value_inside_jvp_sees_it():
+    def look(x):
+        assert x.tolist() == [3.0, 4.0]
+        assert x.data.tolist() == [3.0, 4.0]
+        assert 3.0 in x
+        assert x[0] in x
+        assert 5.0 not in x
+        assert x.requires_grad_() is x
+        assert x.name is None
+        x.name = "position"
+        assert x.name == "position"
+        with pytest.raises(mt.DtypeError, match="as an index or a count"):
+            range(x[0])
+        return x
+
+    jvp(look, ([3.0, 4.0],), ([1.0, 1.0],))
+    jvp(lambda x: jvp(look, (x,), (x,)), ([3.0, 4.0],), ([1.0, 1.0],))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.filterwarnings("ignore")
+def test_anomaly_mode_looks_at_tangents_too(nested):
+    def f(x):
+        with mt.scope("root"):
+            return mt.sqrt(x) * 2.0
+
+    run = (lambda x: jvp(f, (x,), (mt.ones(2),))[0]) if nested else f
+    jvp(run, ([0.0, 1.0],), ([1.0, 1.0],))
+    said = r"sqrt: the tangent of its out of shape \(2,\) has inf at entry \(0,\), in module root"
+    with pytest.raises(mt.AnomalyError, match=said), mt.detect_anomaly():
+        jvp(run, ([0.0, 1.0],), ([1.0, 1.0],))
 
 
 @pytest.mark.parametrize(

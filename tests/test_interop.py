@@ -129,7 +129,28 @@ CALLS = {
     "np.diff(x)": cube,
     "np.diff(x, 1, 0)": cube,
     "np.diff(x, n=0)": cube,
+    "np.diff(x, prepend=0.0)": a,
+    "np.diff(x, n=2, axis=0, prepend=x[:1] * x[:1], append=x)": a,
+    "np.diff(x, n=0, append=1.0)": a,
+    "np.divmod(x, 0.3)[1]": a,
+    "np.divmod(7.0, x)[1]": a + 1,
+    "divmod(np.ones(2), x)[1]": a + 1,
     "np.average(x, axis=1)": a,
+    "np.average(x, axis=1, keepdims=True)": a,
+    "np.average(x, axis=1, weights=[1, 3])": a,
+    "np.average(x, 1, [1, 3], keepdims=True)": a,
+    "np.average(x, weights=x)": a,
+    "np.average(x, axis=(2, 0), weights=x[1] * x[1])": cube + 1,
+    "np.average(x, axis=(0, 2), weights=np.ones((2, 2)))": cube,
+    "np.average(x, axis=0, weights=x * x, returned=True)[0]": a,
+    "np.average(x, axis=0, weights=x[0], returned=True)[1] * x": a,
+    "np.average(x, axis=0, returned=True)[1] * x": a,
+    "np.linalg.vector_norm(x)": a,
+    "np.linalg.vector_norm(x, ord=3, keepdims=True)": a,
+    "np.linalg.vector_norm(x, axis=(2, 0), ord=1)": cube + 1,
+    "np.linalg.vector_norm(x, axis=-1, ord=np.inf, keepdims=True)": a,
+    "np.linalg.matrix_norm(x)": cube + 1,
+    "np.linalg.matrix_norm(x, ord=1, keepdims=True)": cube + 1,
     "np.append(x, x[0])": a,
     "np.append(x, x, axis=1)": a,
     "np.atleast_1d(x[0, 0])": a,
@@ -158,6 +179,12 @@ def test_numpys_function_is_computed_as_numpy_computes_it_and_differentiated(cal
     mt.gradcheck(run, v)
 
 
+@pytest.mark.parametrize("weights", [[1, 3], [0.25, 0.75], np.float64([0.25, 0.75]).astype("float32")])
+def test_a_list_of_weights_widens_no_average(weights):
+    t = mt.tensor(a, dtype="float32", requires_grad=True)
+    assert np.average(t, axis=1, weights=weights).dtype == np.float32
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -182,8 +209,7 @@ def test_functions_of_several_results_give_them_all(call):
         lambda t: np.max(t, initial=9.0),
         lambda t: np.reshape(t, (4, 1), order="F"),
         lambda t: np.take(t, [0, 9], mode="clip"),
-        lambda t: np.diff(t, prepend=0.0),
-        lambda t: np.average(t, axis=1, weights=[1, 3]),
+        lambda t: np.pad(t, 1, mode="linear_ramp", end_values=2.0),
         lambda t: np.add(t, 1.0, dtype=np.float32),
         lambda t: np.emath.sqrt(-t),
         lambda t: np.add.reduceat(t, [0]),
@@ -201,6 +227,27 @@ def test_what_the_operation_has_not_is_computed_on_values_and_refused_where_a_gr
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: np.pad(t, 1, mode="linear_ramp"),
+        lambda t: np.pad(t, 1, mode="mean"),
+        lambda t: np.linalg.norm(t, "nuc"),
+        lambda t: np.linalg.matrix_norm(t, ord=2),
+        lambda t: np.pad(t, 1, mode="empty").shape,
+    ],
+)
+def test_a_call_that_the_operation_refuses_is_computed_by_numpy_for_constants_alone(call):
+    v = x.numpy()
+    np.testing.assert_array_equal(call(x.detach()), call(v), strict=True)
+    with mt.no_grad():
+        np.testing.assert_array_equal(call(x), call(v), strict=True)
+    with pytest.raises((mt.ShapeError, mt.OperandError)):
+        call(x)
+    with pytest.raises((mt.ShapeError, mt.OperandError)):
+        mt.jvp(call, (v,), (v,))
+
+
+@pytest.mark.parametrize(
     ("call", "said"),
     [
         (lambda: np.sum(x, dtype=np.float32), "np.sum: dtype= is not supported where a gradient is asked for"),
@@ -213,6 +260,25 @@ def test_the_argument_that_is_not_supported_is_named(call, said):
     with pytest.raises(mt.GradientError) as error:
         call()
     assert said in str(error.value).split("\n  at ")[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda t: np.average(t, weights=np.ones(2)), mt.ShapeError, "average: weights (2,) of a (2, 2)"),
+        (lambda t: np.average(t, 0, np.ones(3)), mt.ShapeError, "weights (3,) of a (2, 2); wanted are (2, 2) or (2,)"),
+        (lambda t: np.average(t, 0, [1.0, -1.0]), mt.OperandError, "average: weights of shape (2, 2) sum to 0"),
+        (lambda t: np.average(t, 2, [1.0, -1.0]), mt.ShapeError, "average: axis 2 of shape (2, 2)"),
+        (lambda t: np.linalg.vector_norm(t, axis=2), mt.ShapeError, "vector_norm: axis 2 of shape (2, 2)"),
+        (lambda t: np.pad(t, 1, mode="mirror"), mt.ShapeError, "pad: mode is 'mirror'"),
+        (lambda t: np.diff(t, axis=2, prepend=1.0), mt.ShapeError, "diff: axis 2 of shape (2, 2)"),
+    ],
+)
+def test_what_numpy_refuses_too_is_refused_in_our_words(call, error, said):
+    for t in (x, x.detach()):
+        with pytest.raises(error) as caught:
+            call(t)
+        assert said in str(caught.value).split("\n  at ")[0]
 
 
 @pytest.mark.parametrize("t", [x, x.detach()], ids=["variable", "constant"])

@@ -244,6 +244,22 @@ def test_a_constant_counts_once_its_tensor_is_gone_and_not_before():
     assert report(mt.Graph.of(y)).total == 0  # a Graph holds no arrays, and cannot know
 
 
+def test_a_leaf_counts_once_its_tensor_is_gone_and_not_before():
+    x, w = leaf(10), leaf(10)
+    seen = x[2:5]
+    y = mt.square(x).sum() + (w[:3] * seen).sum()
+    assert report(y).total == 0
+    held_elsewhere = w.detach()
+    del w, seen
+    assert report(y).total == 0
+    del held_elsewhere
+    assert report(y).rows == (Row("", "multiply", 1, 80),)
+    del x
+    assert report(y).rows == (Row("", "square", 1, 80), Row("", "multiply", 1, 80))
+    y.backward()
+    assert report(y).rows == ()
+
+
 def test_of_several_constants_in_one_call_those_that_are_gone_count():
     x, held_here = leaf(2, 3), mt.tensor(np.ones((3, 4)))
     y = mt.einsum("ij,jk,kl->il", x, held_here, mt.tensor(np.ones((4, 5))))

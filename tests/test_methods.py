@@ -271,3 +271,20 @@ def test_options_are_taken_as_numpy_integers_lists_and_tensors_too(call, same):
     for g, w in zip(gs, ws, strict=True):
         assert (g is None) == (w is None)
         assert g is None or g.tolist() == w.tolist()
+
+
+def test_a_name_that_numpy_and_pytorch_share_means_what_it_means_in_numpy():
+    a = np.arange(6.0).reshape(2, 3)
+    x, v = mt.tensor(a), mt.tensor(a).reshape(-1)
+    assert x.size == a.size
+    assert [p.tolist() for p in v.split(2)] == [p.tolist() for p in np.split(a.ravel(), 2)]
+    assert [p.tolist() for p in v.split([2, 3])] == [p.tolist() for p in np.split(a.ravel(), [2, 3])]
+    assert [p.tolist() for p in v.split(range(2, 6, 2))] == [[0, 1], [2, 3], [4, 5]]
+    assert x.transpose(0, 1).shape == a.transpose(0, 1).shape
+    assert x.swapaxes(0, 1).shape == (3, 2)
+    with pytest.raises(mt.ShapeError, match=r"Use chunk, or give the places where to cut\?"):
+        v.split(4)
+    assert x.repeat(2).tolist() == a.repeat(2).tolist()
+    assert x.tile(2).tolist() == np.tile(a, 2).tolist()
+    np.testing.assert_allclose([x.std().item(), x.var().item()], [a.std(), a.var()])
+    assert x.max(1).tolist() == a.max(1).tolist()

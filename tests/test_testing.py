@@ -258,6 +258,25 @@ def test_a_composite_is_compared_with_its_formula():
     assert {"formula", "formula's gradient"} <= {o.check for o in report.passed}
 
 
+@pytest.mark.parametrize(
+    ("operation", "inputs", "said"),
+    [
+        (lambda: mt.square, (np.array([1, 2]),), r"square of int64 \(2,\): no differentiable input was given"),
+        (lambda: mt.multiply, (MASK > 0, np.array(3)), r"multiply of bool \(3,\), int64 \(\): no differentiable input"),
+        (lambda: mt.embedding, (np.ones((2, 2), int), np.array([1])), "embedding of int64 .*: no differentiable input"),
+        (lambda: lambda x: x * 2, (np.array([1]),), r"<lambda> of int64 \(1,\): no differentiable input"),
+    ],
+)
+def test_inputs_of_which_none_can_be_differentiated_are_refused_and_not_passed(operation, inputs, said):
+    with pytest.raises(mt.ArgumentError, match=f"examine: {said}.*Give a floating array"):
+        examine(operation(), *inputs)
+
+
+def test_an_operation_that_is_declared_without_a_derivative_is_examined_of_integers():
+    assert examine(mt.argmax, np.array([1, 3, 2])).passed
+    assert examine(mt.logical_and, MASK > 0, MASK < 1).passed
+
+
 def test_static_arguments_integers_and_floats_of_any_precision_are_taken():
     assert not examine(mt.sum, A.astype(np.float32), axis=1, keepdims=True).failed
     assert not examine(mt.take, A, np.array([2, 0, 2]), axis=1).failed

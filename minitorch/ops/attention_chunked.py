@@ -21,7 +21,7 @@ import numpy as np
 
 from minitorch.ops.attention_products import queries_by_keys, scores, weights_by_rows, weights_by_values
 from minitorch.ops.attention_shapes import attention_mismatch, served
-from minitorch.ops.dtype import values
+from minitorch.ops.dtype import accumulating, values
 from minitorch.ops.elementwise import exp
 from minitorch.ops.fused import shifted
 from minitorch.ops.indexing import getitem
@@ -29,7 +29,7 @@ from minitorch.ops.masks import cut_mask, is_boolean, masked, part_of_mask
 from minitorch.ops.movement import concatenate, expand_dims, sum_to
 from minitorch.ops.reduce import sum
 from minitorch.ops.select import where
-from minitorch.primitive import Array, primitive
+from minitorch.primitive import Array
 from minitorch.record import Record
 from minitorch.shapes import Shape
 
@@ -130,7 +130,7 @@ def _pull_mask(g, g_lse, Q, K, V, mask, O, lse, *, causal, scale, softcap, exact
     return total
 
 
-@primitive(
+@accumulating(
     name="chunked_attention",
     outputs=("O", "lse"),
     vjp={("Q", "K", "V"): _pull, "mask": _pull_mask},

@@ -104,6 +104,8 @@ def _rounded(fn: Callable[P, Any]) -> Callable[P, Any]:
         if not args or getattr(args[0], "dtype", None) != _HALF:
             return fn(*args, **static)
         out: Any = fn(*map(_widened, args), **static)  # type: ignore[call-arg]
+        if any(getattr(a, "dtype", _HALF) in (_WIDE, np.float64) for a in args[1:]):
+            return out  # float32 beside float16 is float32, as in NumPy
         return (out[0].astype(_HALF), *out[1:]) if type(out) is tuple else out.astype(_HALF)
 
     return rounded

@@ -36,7 +36,8 @@ def examine(
 
     Raises:
         ExaminationError: a check failed; an AssertionError, too.
-        ArgumentError: no inputs could be drawn; says what the operation said to them.
+        ArgumentError: no inputs could be drawn, and what the operation said to them; or no input is differentiated,
+            though the operation is not declared as one without derivatives.
 
     >>> import minitorch as mt
     >>> cube = mt.primitive(vjp={"x": lambda g, x: g * (3 * x * x)}, name="doctest_cube")(lambda x: x**3)
@@ -48,6 +49,7 @@ def examine(
     """
     outcomes: list[Outcome] = []
     cases = [Case.of(operation, inputs, static)] if inputs else list(_drawn(operation, shapes, static, outcomes))
+    _something_is_differentiated(cases)
     for case in cases:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # what is not finite is found by its value
@@ -56,6 +58,18 @@ def examine(
     if report.failed:
         raise ExaminationError(report)
     return report
+
+
+def _something_is_differentiated(cases: Sequence[Case]) -> None:
+    """Refuse calls of which no derivative could be examined: all would be well, and nothing known."""
+    case = cases[0]
+    if any(c.varied for c in cases) or (case.record is not None and not case.record.differentiable):
+        return
+    given = ", ".join(f"{np.asarray(x).dtype} {np.shape(x)}" for x in case.inputs) or "nothing"
+    raise ArgumentError(
+        f"examine: {case.name} of {given}: no differentiable input was given, so that no derivative would be examined. "
+        "Give a floating array for one of them?"
+    )
 
 
 def _drawn(

@@ -157,6 +157,14 @@ EQUIVALENT: dict[str, list[Entry]] = {
     ],
     "scan._recurrence": [
         ("by < g.shape[axis]", "by <= g.shape[axis]", "a round in which nothing comes later changes nothing"),
+        ("return g", "return -g", "each term of _twice is made of two of them: t s, and u, which is made of s"),
+    ],
+    "scan._twice": [
+        (
+            "flip(x, axis=axis), axis, 1.0)",
+            "flip(x, axis=axis), axis, 2.0)",
+            "a recurrence starts from 0, so that its first factor is never used",
+        ),
     ],
     "statistics._lse_rule": [("-np.inf, 0, out", "-np.inf, 1, out", "x is -inf then, and so is x - 1")],
     "statistics._norm_rule": [("where(out == 0, 1, out)", "where(out == 0, 2, out)", "where out is 0 0 is chosen")],

@@ -44,6 +44,13 @@ TABLE: dict[str, list[Row]] = {
         ]
         for name in ("cumsum", "cumprod")
     },
+    **{
+        name: [
+            ((signed(*s), signed(*s)), {"axis": a})
+            for s, a in [((4,), 0), ((2, 3), 1), ((5, 2), 0), ((0,), 0), ((2, 5, 2), 1)]
+        ]
+        for name in ("cumprod_pull", "cumprod_push")
+    },
     "standardize": [((signed(*s),), {"eps": 1e-5}) for s in [(4,), (2, 3), (0, 3), (2, 1, 3)]],
     "rms_scale": [((signed(*s),), {"eps": 1e-6}) for s in [(4,), (2, 3), (0, 3), (2, 3, 2)]],
 }

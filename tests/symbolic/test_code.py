@@ -6,6 +6,7 @@ import ast
 import inspect
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,26 +16,50 @@ from minitorch.errors import FormulaError
 from minitorch.primitive import REGISTRY
 from minitorch.symbolic import parse, program_of
 from minitorch.symbolic.code import gradient_names, kept, numpy_function, numpy_source, with_gradients
-from minitorch.symbolic.derive import gradients
+from minitorch.symbolic.expression import size_of
 from minitorch.symbolic.library import LIBRARY
+from tests.symbolic import test_places
 from tests.symbolic.programs import ATTENTION, PROGRAMS, SOFTMAX
 from tests.symbolic.test_every_formula import SMOOTH
 
 TOLERANCE = 1e-12  # relative to the largest entry
 SIZES = {"distinct": lambda k: k + 2, "equal": lambda k: 3, "one": lambda k: 1}
+CONVOLUTION = "x[b,n,c], w[k,c,o], t < n: y[b,t,a] = sum_{k,c} w[k,c,a] x[b,t - k,c]"
 CASES = {
     **{name: (parse(text), output, tuple(claims)) for name, (text, output, claims) in PROGRAMS.items()},
     **{name: (known.program, known.differentiated, known.wrt) for name, known in LIBRARY.items()},
+    **{text: (parse(text), parse(text).outputs[-1], tuple(wrt)) for text, _, wrt in test_places.CASES},
+    "channels": (parse(CONVOLUTION), "y", ("x", "w")),
 }
+
+
+@cache
+def written(case):
+    """The program with gradients of a case, its outputs and its source."""
+    program, output, wrt = CASES[case]
+    both, names = with_gradients(program, output, wrt), (output, *gradient_names(wrt))
+    return both, names, numpy_source(both, "f", names, title=case)
+
+
+@cache
+def compiled(case):
+    space = {}
+    exec(compile(written(case)[2], case, "exec"), space)
+    return space["f"]
 
 
 def random_arrays(program, size, seed=0):
     rng = np.random.default_rng(seed)
     symbols = sorted({s for e in program.targets.values() for d in e.dimensions for s in d.free_symbols}, key=str)
     sizes = {symbol: size(k) for k, symbol in enumerate(symbols)}
-    return {
-        name: rng.uniform(0.1, 1, [int(d.subs(sizes)) for d in dims]) for name, dims in program.inputs.items()
-    }, sizes
+    arrays = {}
+    for entry in program.entries:
+        shape = [size_of(d, sizes) for d in entry.dimensions]
+        indices = entry.values is not None
+        arrays[entry.name] = (
+            rng.integers(0, size_of(entry.values, sizes), shape) if indices else rng.uniform(0.1, 1, shape)
+        )
+    return arrays, sizes
 
 
 def close(found, wanted, name=""):
@@ -45,20 +70,19 @@ def close(found, wanted, name=""):
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("case", CASES)
 def test_value_and_gradients_are_those_of_the_formula(case, size):
-    program, output, wrt = case
+    program, output, wrt = CASES[case]
     arrays, sizes = random_arrays(program, size)
-    both = with_gradients(program, output, wrt)
-    shape = [int(d.subs(sizes)) for d in program.targets[output].dimensions]
+    both, _, _ = written(case)
+    shape = [size_of(d, sizes) for d in program.targets[output].dimensions]
     seed = np.random.default_rng(1).standard_normal(shape)
-    names = (output, *gradient_names(wrt))
-    function = numpy_function(both, "f", names)
-    values = {**arrays, "G": seed}
+    function, values = compiled(case), {**arrays, "G": seed}
     found = function(**{name: values[name] for name in inspect.signature(function).parameters})
-    close(found[0], program.evaluate(arrays)[output], output)
+    wanted = both.evaluate(values)
+    close(found[0], wanted[output], output)
     for name, gradient in zip(wrt, found[1:], strict=True):
-        close(gradient, gradients(program, arrays, output, seed, [name])[name], name)
+        close(gradient, wanted[f"d{name}"], name)
 
 
 @pytest.mark.parametrize("example", SMOOTH, ids=str)
@@ -176,12 +200,9 @@ def test_an_output_is_never_an_input_itself():
 
 
 def test_every_source_is_python_that_ruff_has_nothing_against(tmp_path):
-    for k, (name, (program, output, wrt)) in enumerate(CASES.items()):
-        text = numpy_source(
-            with_gradients(program, output, wrt), f"case_{k}", (output, *gradient_names(wrt)), title=name
-        )
-        ast.parse(text)
-        (tmp_path / f"case_{k}.py").write_text(text, encoding="utf-8")
+    for k, case in enumerate(CASES):
+        ast.parse(written(case)[2])
+        (tmp_path / f"case_{k}.py").write_text(written(case)[2], encoding="utf-8")
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,6 +7,7 @@ function for each kind of node, and the changes of the parts inside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from sympy import Integer, Rational, S, cos, erf, exp, sin, tanh
@@ -19,6 +20,7 @@ from minitorch.symbolic.claims.terms import Node, rebuilt, renamed
 from minitorch.symbolic.expression import Entry
 from minitorch.symbolic.functions import sigmoid
 
+_MOST_CONSTANTS = 4
 _OTHERS = {tanh: (sigmoid,), sigmoid: (tanh,), exp: (), erf: (tanh,), sin: (cos,), cos: (sin,)}
 
 
@@ -28,6 +30,8 @@ def changes(node: Node, scene: Scene) -> Iterator[Change]:
     inner = scene.within(node.word) if node.kind in ("sum", "max") else scene
     for position, part in enumerate(node.parts):
         for change in changes(part, inner):
+            if node.kind == "delta":
+                change = replace(change, cause=Cause.SHIFTED, before=part, after=change.tree, weight=1.6, also=())
             yield change.inside(node, position)
 
 
@@ -55,7 +59,7 @@ def _nothing(node: Node, scene: Scene) -> Iterator[Change]:
 def _of_total(node: Node, scene: Scene) -> Iterator[Change]:
     slope = _is_slope(node)
     for k, term in enumerate(node.parts):
-        also = (Cause.WRONG_DERIVATIVE,) if slope else ()
+        also = (Cause.WRONG_DERIVATIVE, Cause.MISSING_TERM) if slope else ()
         yield Change(without(node, k), _left_out(term, scene, slope), term, None, 1.0 + slope, also)
         turned = negated(term)
         yield Change(rebuilt(node, k, turned), Cause.WRONG_SIGN, term, turned, 1.0, also)
@@ -73,8 +77,9 @@ def _left_out(term: Node, scene: Scene, slope: bool) -> Cause:
 
 def _is_slope(node: Node) -> bool:
     """Whether a sum is the derivative of a function in terms of its value: 1 - h**2, 1 - s."""
-    constant = any(term.kind == "number" and not -0.5 < float(term.word) < 0.5 for term in node.parts)
-    return node.kind == "add" and constant and not any(part.kind == "sum" for part in node.walk())
+    constant = any(term.kind == "number" and abs(float(term.word)) >= 0.5 for term in node.parts)
+    alone = len({part.word for part in node.walk() if part.kind == "read"}) == 1
+    return node.kind == "add" and constant and alone and not any(part.kind == "sum" for part in node.walk())
 
 
 def _of_product(node: Node, scene: Scene) -> Iterator[Change]:
@@ -85,6 +90,8 @@ def _of_product(node: Node, scene: Scene) -> Iterator[Change]:
             for power, weight in ((Integer(2), 2.2), (Integer(-1), 2.4)):
                 raised = Node("pow", None, (factor, Node("number", power)))
                 yield Change(rebuilt(node, k, raised), Cause.WRONG_POWER, factor, raised, weight)
+    yield from _constants_left_out(node)
+    yield from _means_elsewhere(node, scene)
     yield from _other_slopes(node)
 
 
@@ -100,6 +107,41 @@ def _factor_left_out(node: Node, factor: Node, scene: Scene) -> tuple[Cause, Nod
     if _is_slope(factor):
         return Cause.WRONG_DERIVATIVE, factor, None, 1.0, (Cause.MISSING_FACTOR,)
     return Cause.MISSING_FACTOR, factor, None, 1.0, ()
+
+
+def _constants_left_out(node: Node) -> Iterator[Change]:
+    """Several constants at once, such as sqrt(2 / pi), and what a negative number has beside its sign."""
+    constants = [k for k, f in enumerate(node.parts) if f.kind in ("number", "pow") and _is_constant(f)]
+    for count in range(2, len(constants) + 1 if len(constants) <= _MOST_CONSTANTS else 0):
+        for chosen in combinations(constants, count):
+            left = tuple(f for k, f in enumerate(node.parts) if k not in chosen) or (Node("number", S.One),)
+            gone = Node("mul", None, tuple(node.parts[k] for k in chosen))
+            tree = left[0] if len(left) == 1 else Node("mul", None, left)
+            yield Change(tree, Cause.SCALED, gone, None, 1.2, (Cause.WRONG_NUMBER, Cause.MISSING_FACTOR))
+    for k in constants:
+        factor = node.parts[k]
+        if factor.kind == "number" and factor.word < 0 and factor.word != -1:
+            also = (Cause.WRONG_NUMBER, Cause.MISSING_FACTOR)
+            yield Change(rebuilt(node, k, MINUS), Cause.SCALED, Node("number", -factor.word), None, 1.1, also)
+
+
+def _is_constant(node: Node) -> bool:
+    return not is_minus(node) and all(part.kind in ("number", "pow", "mul", "add") for part in node.walk())
+
+
+def _means_elsewhere(node: Node, scene: Scene) -> Iterator[Change]:
+    """A mean that is taken over another axis, and divided by the size of that one."""
+    for k, factor in enumerate(node.parts):
+        if factor.kind != "sum" or len(factor.word) != 1:
+            continue
+        size = factor.word[0].dimension
+        for q, other in enumerate(node.parts):
+            if other.kind == "pow" and other.parts[0].word == size:
+                for change in changes_of_sum(factor, scene):
+                    if change.cause == Cause.WRONG_AXIS:
+                        by = power_of(Node("size", change.tree.word[0].dimension), -1)
+                        tree = rebuilt(rebuilt(node, k, change.tree), q, by)
+                        yield Change(tree, Cause.WRONG_AXIS, node, tree, 1.2)
 
 
 def _other_slopes(node: Node) -> Iterator[Change]:
@@ -146,11 +188,11 @@ def _of_read(node: Node, scene: Scene) -> Iterator[Change]:
 
 
 def _one_step_apart(a: str, b: str, scene: Scene) -> bool:
-    """Whether one of two arrays is computed entry by entry from the other in one definition."""
+    """Whether one of two arrays is a function of the other alone, as an activation is of what goes into it."""
     for value, argument in ((a, b), (b, a)):
         line = scene.definitions.get(value)
-        if line is not None and argument in line.value.names:
-            return any(p.kind == "read" and p.word.name == argument for p in line.value.walk())
+        if line is not None and line.value.names == {argument}:
+            return True
     return False
 
 
@@ -210,7 +252,7 @@ def _of_power(node: Node, scene: Scene) -> Iterator[Change]:
 
 def _of_call(node: Node, scene: Scene) -> Iterator[Change]:
     argument = node.parts[0]
-    yield Change(argument, Cause.WRONG_DERIVATIVE, node, argument, 2.0)
+    yield Change(argument, Cause.BEFORE_AFTER, node, argument, 2.0, (Cause.WRONG_DERIVATIVE, Cause.WRONG_ARRAY))
     turned = Node("call", node.word, (negated(argument), *node.parts[1:]))
     yield Change(turned, Cause.WRONG_SIGN, node, turned, 2.0, (Cause.WRONG_DERIVATIVE,))
     for other in _OTHERS.get(node.word, ()):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import permutations
 
-from sympy import Integer, Rational, S
+from sympy import Integer, Rational, S, tanh
 
 from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.change import Change, Scene
 from minitorch.symbolic.claims.terms import Node
 from minitorch.symbolic.expression import Entry, Index
+from minitorch.symbolic.functions import sigmoid
 
 MINUS = Node("number", S.NegativeOne)
 TIMES = "times"  # the note of a change whose `after` multiplies its `before`
@@ -31,17 +32,31 @@ def is_minus(node: Node) -> bool:
 
 
 def scaled(term: Node, scene: Scene) -> Iterator[Change]:
-    """A term with a factor too many: a number, a function of the sizes, or an array."""
-    factors = [*scene.factors, *(Node("number", c) for c in _CONSTANTS)]
+    """A term with a factor too many: a number, one that was measured, a function of the sizes, or an array."""
+    for factor in (*scene.factors, *(Node("number", c) for c in _CONSTANTS)):
+        yield Change(Node("mul", None, (factor, term)), Cause.SCALED, term, factor, 1.5, note=TIMES)
     for size in scene.dimensions:
         n = Node("size", size)
-        less = Node("add", None, (n, MINUS))
-        factors += [n, *(power_of(n, e) for e in (-1, Rational(1, 2), Rational(-1, 2)))]
-        factors += [Node("mul", None, (n, power_of(less, -1))), Node("mul", None, (less, power_of(n, -1)))]
-    for factor in factors:
-        yield Change(Node("mul", None, (factor, term)), Cause.SCALED, term, factor, 1.6, note=TIMES)
+        for factor in (n, *(power_of(n, e) for e in (-1, Rational(1, 2), Rational(-1, 2)))):
+            yield Change(Node("mul", None, (factor, term)), Cause.SCALED, term, factor, 2.1, note=TIMES)
+    already = {part.word for part in term.walk() if part.kind == "read"}
     for read in reads(scene):
-        yield Change(Node("mul", None, (term, read)), Cause.EXTRA_FACTOR, term, read, 2.0)
+        cause = Cause.WRONG_POWER if read.word in already else Cause.EXTRA_FACTOR
+        yield Change(Node("mul", None, (term, read)), cause, term, read, 2.0, (Cause.EXTRA_FACTOR,), note=TIMES)
+    for slope in slopes(scene):
+        also = (Cause.WRONG_DERIVATIVE,)
+        yield Change(Node("mul", None, (term, slope)), Cause.EXTRA_FACTOR, term, slope, 2.1, also, note=TIMES)
+
+
+def slopes(scene: Scene) -> Iterator[Node]:
+    """The derivatives of the activations in the forward pass, whose letters are in scope."""
+    one = Node("number", S.One)
+    for value in (scene.value, *(line.value for line in scene.definitions.values())):
+        for part in value.walk():
+            if part.kind == "call" and part.word in (tanh, sigmoid) and part.free <= set(scene.letters):
+                square = power_of(part, 2)
+                logistic = Node("mul", None, (part, Node("add", None, (one, negated(part)))))
+                yield logistic if part.word is sigmoid else Node("add", None, (one, negated(square)))
 
 
 def power_of(node: Node, exponent) -> Node:

@@ -19,11 +19,12 @@ from minitorch.symbolic.code import writing
 from minitorch.symbolic.code.accurate import stable
 from minitorch.symbolic.code.layout import Code, Pattern
 from minitorch.symbolic.code.line import Line, lines_of
-from minitorch.symbolic.code.lowering import HELPERS, Lowering
+from minitorch.symbolic.code.lowering import Lowering
 from minitorch.symbolic.code.names import Names, identifier, may_be_defined, one_line
 from minitorch.symbolic.code.sharing import shared, without_single_helpers
 from minitorch.symbolic.code.shift import shifted
 from minitorch.symbolic.code.vanishing import without_vanishing
+from minitorch.symbolic.code.vocabulary import HELPERS
 from minitorch.symbolic.expression import Entry, Index, dimension, free
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Program
@@ -187,7 +188,7 @@ class _Function:
             return f"        {self.names.array(name)}: {_shape(sizes) if sizes else 'scalar'}{called}"
 
         first = one_line(self.title) or f"Computes {', '.join(self.names.array(n) for n in self.outputs)}."
-        parts = [f'    """{first}', ""]
+        parts = [*writing.paragraph(f'"""{first}'), ""]
         if self.arguments:
             parts += ["    Arguments:", *map(entry, self.arguments), ""]
         return [*parts, "    Returns:", *map(entry, self.outputs), '    """']

@@ -29,6 +29,11 @@ def comment(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=f"{INDENT}# ", subsequent_indent=f"{INDENT}#     ")
 
 
+def paragraph(text: str) -> list[str]:
+    """Text, indented, on as many lines as it takes."""
+    return textwrap.wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
+
+
 def result(names: list[str]) -> list[str]:
     """``return a, b``, on as many lines as it takes."""
     line = f"{INDENT}return {', '.join(names)}"

@@ -12,7 +12,8 @@ from dataclasses import replace
 from sympy import Expr
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.derivation import Derivation, Deriving, Step
+from minitorch.symbolic.derivation import Derivation, Step
+from minitorch.symbolic.deriving import Deriving
 from minitorch.symbolic.expression import Entry, Partial
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition
