@@ -161,8 +161,8 @@ def split(x: Array, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
         pieces = indices_or_sections
         if pieces < 1 or n % pieces:
             raise ShapeError(
-                f"split: axis {axis} of {shape} has {n} entries, which are not {pieces} equal pieces. Use chunk, or give "
-                "the places where to cut?"
+                f"split: axis {axis} of {shape} has {n} entries, which are not {pieces} equal pieces. Use chunk, or "
+                "give the places where to cut?"
             )
         cuts = [k * (n // pieces) for k in range(1, pieces)]
     else:

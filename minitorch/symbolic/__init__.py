@@ -10,8 +10,9 @@ a gradient that somebody derived by hand right?), ``code`` (a program as a NumPy
 from minitorch.symbolic.claims import Diagnosis, assert_vjp, check_vjp
 from minitorch.symbolic.code import kept, numpy_function, numpy_source, with_gradients
 from minitorch.symbolic.cost import Costs, costs, leading
-from minitorch.symbolic.derivation import Derivation, Deriving, Step
+from minitorch.symbolic.derivation import Derivation, Step
 from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
+from minitorch.symbolic.deriving import Deriving
 from minitorch.symbolic.evaluate import evaluate
 from minitorch.symbolic.expression import Array, Delta, Entry, Index, MaxOver, Sum, dimension
 from minitorch.symbolic.library import LIBRARY

@@ -90,6 +90,11 @@ class Program:
         """Every array of the program, as it was first written."""
         return {e.name: e for e in (*self.entries, *(d.target for d in self.definitions))}
 
+    def differentiable(self, output: str) -> tuple[str, ...]:
+        """The inputs that hold numbers and on which an output depends."""
+        reached = names(inline(self.definition(output).target, self.definitions))
+        return tuple(e.name for e in self.entries if e.name in reached and e.values is None)
+
     def array(self, name: str) -> Array:
         """An input or a defined array, to be indexed.
 

@@ -182,12 +182,12 @@ def _folded(word: str) -> str:
 
 
 def alike_in(word: str, names: Iterable[str]) -> str | None:
-    """The one of ``names`` that goes by a usual other name."""
+    """The one of ``names`` that goes by a usual other name, the likeliest one first."""
     known = list(names)
     for group in _ALIKE:
         if word.lower() in group:
-            candidates = [n for n in known if n.lower() in group]
-            if len(candidates) == 1:
+            candidates = sorted((n for n in known if n.lower() in group), key=lambda n: group.index(n.lower()))
+            if candidates:
                 return candidates[0]
     return None
 

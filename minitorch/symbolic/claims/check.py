@@ -80,7 +80,7 @@ def check_vjp(
     subject = subject_of(operation, wrt, output)
     claim = _claim(claimed, subject, wrt is not None, converter(arrays), dtype)
     examined, records = _examined(claim, subject, given or {}, sizes or {}, batch, shared, dtype)
-    record, told = _explained(records, subject, claim.wanted, due(_SEARCH))
+    record, told = _explained(records, subject, claim, due(_SEARCH))
     wrong = [n for n in record.names if not record.is_right(n)]
     told = {n: telling for n, telling in told.items() if not _is_rounding(telling, record, n)}
     examples = _examples(examined, record, told, due)
@@ -146,13 +146,13 @@ def _examined(
 
 
 def _explained(
-    records: list[Record], subject: Subject, handed: frozenset[str], deadline: float
+    records: list[Record], subject: Subject, claim: Claim, deadline: float
 ) -> tuple[Record, dict[str, Telling]]:
     """The first record whose mistakes can be explained, and what is told about them."""
-    first = records[0], explain(records[0], subject, handed, deadline)
+    first = records[0], explain(records[0], subject, claim, deadline)
     for record in records[1:]:
         if any(telling.cause == Cause.UNEXPLAINED for telling in first[1].values()):
-            again = record, explain(record, subject, handed, deadline)
+            again = record, explain(record, subject, claim, deadline)
             if all(telling.cause != Cause.UNEXPLAINED for telling in again[1].values()):
                 return again
     return first
@@ -174,7 +174,7 @@ def _examples(
     claim: Claim, record: Record, told: Mapping[str, Telling], due: Callable[[float], float]
 ) -> dict[str, Counterexample | None]:
     """The smallest counterexample of each mistake, and of the gradients that inherit it while there is time."""
-    first = {telling.sentence: name for name, telling in reversed(told.items())}
+    first = {telling.sentence: name for name, telling in reversed(list(told.items()))}
     names = [*first.values(), *(n for n in told if n not in first.values())]
     examples = {}
     for k, name in enumerate(names):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minitorch.symbolic.claims.causes import Cause
-from minitorch.symbolic.claims.examine import Record
+from minitorch.symbolic.claims.examine import Claim, Record
 from minitorch.symbolic.claims.fit import Coefficient, extra_array, fitted, ratio
 from minitorch.symbolic.claims.sentences import Telling, tell_extra, tell_fit, tell_ratio, tell_suspect
 from minitorch.symbolic.claims.shapes import shape_fault, swapped_with
@@ -18,7 +18,7 @@ from minitorch.symbolic.claims.terms import Node, tree_of
 _ENOUGH = 3  # worlds in which a suspect has to hold
 
 
-def explain(record: Record, subject: Subject, handed: frozenset[str], deadline: float) -> dict[str, Telling]:
+def explain(record: Record, subject: Subject, claim: Claim, deadline: float) -> dict[str, Telling]:
     """What is told about every wrong gradient."""
     larger = record.without_ones()
     wrong = [n for n in record.names if not record.is_right(n)]
@@ -27,7 +27,7 @@ def explain(record: Record, subject: Subject, handed: frozenset[str], deadline: 
     record = larger
     left = [n for n in wrong if n not in told]
     if left:
-        told |= _by_suspects(record, subject, left, handed, deadline)
+        told |= _by_suspects(record, subject, left, claim, deadline)
     for name in wrong:
         if name not in told:
             told[name] = _by_fit(record, subject, name)
@@ -37,6 +37,8 @@ def explain(record: Record, subject: Subject, handed: frozenset[str], deadline: 
 def _at_first_sight(record: Record, name: str) -> Telling | None:
     """What needs no search: not finite, the gradient of another input, the wrong shape, the transpose."""
     worlds, claimed = record.worlds, record.of(name)
+    if all(not array.any() for array in claimed):
+        return Telling(Cause.MISSING_TERM, f"d{name} is 0: all of it is missing.", factor="0")
     for world, array in zip(worlds, claimed, strict=True):
         if not np.isfinite(array).all():
             what = "NaN" if np.isnan(array).any() else "infinite"
@@ -46,11 +48,11 @@ def _at_first_sight(record: Record, name: str) -> Telling | None:
     other = swapped_with(worlds, claimed, name, record.limit)
     if other is not None:
         return Telling(Cause.SWAPPED, f"d{name} is the gradient by {other}.", also=(fault.cause,) if fault else ())
-    return Telling(fault.cause, f"d{name}: {fault.sentence}") if fault else None
+    return Telling(fault.cause, fault.sentence) if fault else None
 
 
 def _by_suspects(
-    record: Record, subject: Subject, left: Sequence[str], handed: frozenset[str], deadline: float
+    record: Record, subject: Subject, left: Sequence[str], claim: Claim, deadline: float
 ) -> dict[str, Telling]:
     scales = {n: r for n in left if (r := ratio(record.worlds, record.of(n), n, record.limit)) is not None}
     evidence = Evidence(
@@ -60,7 +62,8 @@ def _by_suspects(
         frozenset(left),
         frozenset(n for n in record.names if record.is_right(n)),
         record.limit,
-        handed,
+        claim.wanted,
+        claim.words,
         record.equal,
         _factors(scales.values()),
     )

@@ -40,7 +40,6 @@ _EXCHANGED = {
     Cause.WRONG_POWER: "In {line}, {after} stands where {before} should: another power.",
     Cause.WRONG_DERIVATIVE: "In {line}, {after} stands where {before} should: the derivative of another function.",
     Cause.EPSILON: "In {line}, {after} stands where {before} should: the small number is in another place.",
-    Cause.SHIFTED: "In {line}, {after} stands where {before} should: the index is shifted or reversed.",
 }
 
 
@@ -91,6 +90,8 @@ def _sentence(cause: Cause, change: Change, line: Line, before: str, after: str)
         return f"{what} {more.format(after=after)}."
     if cause == Cause.EXTRA_TERM:
         return f"{line.name} has the term {after} too many."
+    if cause == Cause.SHIFTED:
+        return f"In {line.name} an index is shifted or runs backwards."
     if cause == Cause.MISSING_PATH:
         return f"{line.name} lacks the term {before}: one of the ways in which the output depends on {line.name[1:]}."
     known = _ABSENT if change.after is None else _EXCHANGED

@@ -58,7 +58,7 @@ def _not_taken(claim: Claim) -> list[str]:
     for definition in subject.program.definitions:
         if definition.name in claim.wanted:
             reached |= _sources(subject, definition.name)
-    numbers = (n for n in subject.program.inputs if getattr(subject.entries[n], "values", None) is None)
+    numbers = (n for n in subject.program.inputs if subject.entries[n].values is None)
     return [n for n in numbers if n not in reached]
 
 

@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 
 from minitorch.errors import FormulaError
 from minitorch.primitive import Composite, Primitive
+from minitorch.symbolic.claims.saved_values import in_saved_values
 from minitorch.symbolic.claims.terms import Frame, Line, line_of
 from minitorch.symbolic.expression import Array, Entry
 from minitorch.symbolic.library import Known, find
@@ -112,8 +113,11 @@ class Subject:
     def routes(self) -> tuple[Route, ...]:
         """The gradient as the textbook has it, which one knows; as derived; and with every adjoint written out."""
         every_step = tuple(a.definition for a in self.adjoints)
-        written = self._route("textbook", self.closed)
-        return (*written, self.derived, *self._route("every step", every_step))
+        saved = in_saved_values(self.backward.definitions, self.program.definitions)
+        routes = [*self._route("textbook", self.closed), self.derived]
+        if any(a.value != b.value for a, b in zip(saved, self.backward.definitions, strict=True)):
+            routes += self._route("saved values", saved)
+        return (*routes, *self._route("every step", every_step))
 
     @cached_property
     def derived(self) -> Route:
@@ -222,8 +226,8 @@ def _made(known: Any, program: Program, wrt: Sequence[str] | None, output: str |
         raise FormulaError(f"check_vjp: {target} depends on no input that numbers are read from. Name one in wrt.")
     subject = Subject(name, program, target, chosen)
     closed = _closed(known, subject) if own else ()
-    values = dict(getattr(known, "values", {}))
-    return Subject(name, program, target, chosen, closed, values, tuple(getattr(known, "positive", ())))
+    values, positive = (dict(known.values), known.positive) if listed else ({}, ())
+    return Subject(name, program, target, chosen, closed, values, positive)
 
 
 def _closed(known: Known, subject: Subject) -> tuple[Definition, ...]:
@@ -249,5 +253,5 @@ def _differentiable(program: Program, output: str) -> tuple[str, ...]:
         if definition.name in reached:
             reached |= names(definition.value)
     entries = {e.name: e for e in program.entries}
-    numbers = (n for n in program.inputs if getattr(entries[n], "values", None) is None)
+    numbers = (n for n in program.inputs if entries[n].values is None)
     return tuple(n for n in numbers if n in reached and n not in SMALL)

@@ -62,13 +62,14 @@ class Evidence:
     right: frozenset[str]
     limit: float
     handed: frozenset[str] = frozenset()  # what the claim was given, and so does not compute
+    words: frozenset[str] = frozenset()  # the names that it uses itself
     equal: bool = False  # all worlds have equal sizes
     factors: tuple[Node, ...] = ()
 
 
 def search(evidence: Evidence, deadline: float) -> list[Suspect]:
     """The suspects that hold in every world, the best first; what is far-fetched is tried last, if it has to be."""
-    routes = evidence.subject.routes
+    routes = sorted(evidence.subject.routes, key=lambda route: -_familiar(route, evidence.words))
     trials = [_Trial(evidence, route) for route in routes]
     candidates = [(change.weight, k, p, change) for k, trial in enumerate(trials) for p, change in trial.changes()]
     candidates.sort(key=lambda c: c[:2])
@@ -85,6 +86,11 @@ def search(evidence: Evidence, deadline: float) -> list[Suspect]:
                     enough = min(enough, weight + _HARDLY_MORE)
     order = {id(route): k for k, route in enumerate(routes)}
     return sorted(found, key=lambda s: (*s.rank[:2], order[id(s.route)], *s.rank[2:]))
+
+
+def _familiar(route: Route, words: frozenset[str]) -> int:
+    """How many of a route's names the claim uses too; those of gradients count twice."""
+    return sum(1 + d.name.startswith("d") for d in route.backward if d.name in words)
 
 
 class _Trial:
@@ -178,8 +184,8 @@ def scene_of(evidence: Evidence, route: Route, position: int) -> Scene:
     subject, line = evidence.subject, route.lines[position]
     before = {n: subject.entries[n] for n in (*subject.program.inputs, subject.seed.name)}
     before |= {other.name: other.target for other in route.lines[:position]}
-    arrays = {n: e for n, e in before.items() if getattr(e, "values", None) is None}
-    masks = frozenset(n for n in subject.program.inputs if n in MASKS and n not in subject.wrt)
+    arrays = {n: e for n, e in before.items() if e.values is None}
+    masks = frozenset(n for n in subject.program.inputs if n in MASKS)
     return Scene(
         route.frame,
         arrays,
@@ -245,7 +251,22 @@ def roots_of(evidence: Evidence, deadline: float) -> tuple[list[Suspect], dict[s
         more = search(alone, deadline)
         chosen |= _roots(more, alone.wrong)
         found += more
+    for name in sorted(evidence.wrong - set(chosen)):
+        used = next((s for s in dict.fromkeys(chosen.values()) if _holds_directly(s, evidence, name)), None)
+        if used is not None:
+            chosen[name] = used
     return found, chosen
+
+
+def _holds_directly(suspect: Suspect, evidence: Evidence, name: str) -> bool:
+    """Whether a changed line explains a gradient that reads it, if what else is computed from it stays right."""
+    line = next(line for line in suspect.route.lines if line.name == gradient_name(name))
+    for world, claimed in zip(evidence.worlds, evidence.claimed, strict=True):
+        values = world.values(suspect.route)
+        changed = {suspect.line.name: values.fresh({}, Line(suspect.line.target, suspect.change.tree))}
+        if not _close(world, name, claimed[name], values.fresh(changed, line), evidence.limit):
+            return False
+    return True
 
 
 def _roots(found: Sequence[Suspect], wrong: frozenset[str]) -> dict[str, Suspect]:

@@ -90,7 +90,7 @@ class Line:
 
 def line_of(definition: Definition, indices: Sequence[Index]) -> Line:
     """The tree of a definition; ``indices`` are the letters to choose from."""
-    lettered = with_letters(definition.value, indices, [i.name for i in definition.indices])
+    lettered = with_letters(definition.value, indices, [i.name for i in definition.indices], places=False)
     return Line(definition.target, tree_of(lettered))
 
 

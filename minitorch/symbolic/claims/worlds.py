@@ -124,7 +124,7 @@ def draw(subject: Subject, sizes: Sizes, setting: Setting, seed: int, scale: flo
     arrays: dict[str, np.ndarray] = {}
     for name in (*subject.program.inputs, subject.seed.name):
         shape = subject.shape(name, sizes)
-        over = getattr(subject.entries[name], "values", None)
+        over = subject.entries[name].values
         if over is not None:
             arrays[name] = random.integers(0, size_of(over, sizes), shape)
             continue
