@@ -33,7 +33,12 @@ FALSE = {
         (1, "1"),
         (2, "(1 - sum_i S[i]**2)**4"),
     ],
-    "softmax-saturation": [(0, "1 - S[t]"), (1, "sum_j (1 - delta(j,t)) exp(x[j] - x[t]) / 2"), (2, "1"), (3, "1 / n_k")],
+    "softmax-saturation": [
+        (0, "1 - S[t]"),
+        (1, "sum_j (1 - delta(j,t)) exp(x[j] - x[t]) / 2"),
+        (2, "1"),
+        (3, "1 / n_k"),
+    ],
     "attention-scale-measured": [(0, "1 / 100"), (1, "1 / 2"), (2, "2"), (3, "1 / 2"), (4, "2")],
     "attention-row-sums": [(0, "sum_c G[i,c]"), (0, "-sum_c G[i,c] O[i,c]"), (0, "sum_c G[i,c] O[i,c]**2")],
     "online-softmax": [
@@ -44,8 +49,19 @@ FALSE = {
         (2, "o[i,c]"),
         (2, "o[i,c] / l[i]**2"),
     ],
-    "chunked-attention": [(0, "exp(s[i]) L[i]"), (0, "L[i]"), (1, "exp(-s[i]) W[i,c] + 1"), (1, "-exp(-s[i]) W[i,c]"), (2, "o[i,c]")],
-    "rnn-through-time": [(0, "(1 - h'[j]) U[j,k]"), (0, "(1 + h'[j]**2) U[j,k]"), (0, "(1 - h'[j]**2) U[k,j]"), (0, "U[j,k]")],
+    "chunked-attention": [
+        (0, "exp(s[i]) L[i]"),
+        (0, "L[i]"),
+        (1, "exp(-s[i]) W[i,c] + 1"),
+        (1, "-exp(-s[i]) W[i,c]"),
+        (2, "o[i,c]"),
+    ],
+    "rnn-through-time": [
+        (0, "(1 - h'[j]) U[j,k]"),
+        (0, "(1 + h'[j]**2) U[j,k]"),
+        (0, "(1 - h'[j]**2) U[k,j]"),
+        (0, "U[j,k]"),
+    ],
     "lstm-cell-path": [(0, "delta(j,k) i[j]"), (0, "delta(j,k) f[j]**2"), (0, "f[j]"), (0, "delta(j,k) (1 - f[j])")],
     "rnn-bound": [(0, "1 / 2"), (1, "1 / 2"), (2, "(g u)**(k + 1)"), (2, "(g u)**(k / 2)"), (2, "g**k u"), (2, "g u")],
     "sinusoidal-rotation": [
@@ -60,7 +76,14 @@ FALSE = {
         (0, "sum_k (x_q[k] x_k[k] + y_q[k] y_k[k]) cos((m - n) w[k])"),
         (0, "sum_k (x_q[k] x_k[k] + y_q[k] y_k[k]) cos((m + n) w[k])"),
     ],
-    "layer-norm-invariance": [(0, "a m[i]"), (1, "a v[i]"), (1, "v[i]"), (2, "a r[i]"), (3, "a h[i,j]"), (4, "a out[i,j]")],
+    "layer-norm-invariance": [
+        (0, "a m[i]"),
+        (1, "a v[i]"),
+        (1, "v[i]"),
+        (2, "a r[i]"),
+        (3, "a h[i,j]"),
+        (4, "a out[i,j]"),
+    ],
     "one-head": [(0, "sum_c O[i,c] W_o[c,x] / 2"), (0, "sum_c V[i,c] W_o[c,x]"), (0, "sum_c O[i,c]**2 W_o[c,x]")],
     "tanh-sigmoid": [(0, "2 sigmoid(x[b]) - 1"), (0, "2 sigmoid(2 x[b])"), (0, "1 - 2 sigmoid(2 x[b])")],
 }

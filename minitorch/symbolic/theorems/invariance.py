@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from typing import cast
 
-from sympy import Expr, Symbol
+from sympy import Symbol
 
-from minitorch.ops.activations import sigmoid
 from minitorch.ops.elementwise import tanh
 from minitorch.symbolic.expression import Array
 from minitorch.symbolic.library import find
 from minitorch.symbolic.operation import program_of
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition, Program
-from minitorch.symbolic.theorems.programs import extended, inline_once, over, renamed, with_one, with_value
-from minitorch.symbolic.theorems.proving import Proving, called
+from minitorch.symbolic.theorems.programs import inline_once, over, renamed, with_one, with_value
+from minitorch.symbolic.theorems.proving import Proving
 from minitorch.symbolic.theorems.record import Proof, Theorem
 
 
