@@ -48,6 +48,7 @@ class Plan(Record):
     outputs: tuple[int, ...]
     shapes: tuple[int, ...]
     names: tuple[str, ...]  # of the values that are kept, in their order
+    whole: bool  # whether these are the inputs, all of them and no more
     constants: tuple[int, ...]  # the inputs that are kept and want no gradient
     take: Callable[[tuple[Any, ...], Any], tuple[Any, ...]] | None  # (inputs, result) -> the values; None if it is more
     applications: tuple[Application, ...]
@@ -78,18 +79,17 @@ def _resolved(p: Primitive[...], wanted: int, count: int) -> Plan:
         outputs=tuple(map(p.outputs.index, outputs)),
         shapes=tuple(_position(p, n.removesuffix("_shape")) for n in shapes),
         names=(*inputs, *outputs),
+        whole=len(places) == len(p.inputs) and not outputs,
         constants=tuple(k for k in places if not wanted >> k & 1) if not p.variadic else (),
-        take=None if p.variadic or several else _taking(places, bool(outputs), len(p.inputs)),
+        take=None if p.variadic or several else _taking(places, bool(outputs)),
         applications=tuple(_application(p, r, wanted, count, kept) for r in rules),
     )
 
 
-def _taking(places: tuple[int, ...], result: bool, count: int) -> Callable[[tuple[Any, ...], Any], tuple[Any, ...]]:
+def _taking(places: tuple[int, ...], result: bool) -> Callable[[tuple[Any, ...], Any], tuple[Any, ...]]:
     """A function that gives the inputs at these places, and the result if that is kept too."""
     if not places:
-        return (lambda arrays, out: (out,)) if result else lambda arrays, out: ()
-    if len(places) == count:
-        return (lambda arrays, out: (*arrays, out)) if result else lambda arrays, out: arrays
+        return lambda arrays, out: (out,)
     if len(places) == 1 and not result:
         return lambda arrays, out: (arrays[places[0]],)
     return lambda arrays, out: (*[arrays[k] for k in places], out) if result else tuple([arrays[k] for k in places])

@@ -156,6 +156,12 @@ def _norm(value: float) -> str:
     return f"{mantissa}·10<sup>{int(exponent)}</sup>%".replace("-", "−")
 
 
+def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+    """A table of texts, with notes under it."""
+    cells = [[_text(cell) for cell in row] for row in rows]
+    return _section(title, [_text(h) for h in head], cells, "<br>".join(map(_text, notes)))
+
+
 def _section(
     title: str,
     head: Sequence[str],

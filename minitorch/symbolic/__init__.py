@@ -15,6 +15,7 @@ from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradien
 from minitorch.symbolic.deriving import Deriving
 from minitorch.symbolic.evaluate import evaluate
 from minitorch.symbolic.expression import Array, Delta, Entry, Index, MaxOver, Sum, dimension
+from minitorch.symbolic.library import LIBRARY
 from minitorch.symbolic.normal import normal_form
 from minitorch.symbolic.operation import (
     definitions_mathml,
@@ -33,6 +34,7 @@ from minitorch.symbolic.verdict import KINDS, Verdict
 
 __all__ = [
     "KINDS",
+    "LIBRARY",
     "Array",
     "Costs",
     "Definition",

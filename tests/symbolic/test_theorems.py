@@ -21,7 +21,7 @@ FALSE = {
         (0, "S[i] (1 - S[j])"),
         (0, "S[i] (delta(i,j) - S[j]**2)"),
     ],
-    "softmax-cross-entropy": [(0, "y[k] - S[k]"), (0, "S[k]"), (0, "S[k] (S[k] - y[k])"), (0, "2 (S[k] - y[k])")],
+    "softmax-cross-entropy": [(0, "t[k] - p[k]"), (0, "p[k]"), (0, "p[k] (p[k] - t[k])"), (0, "2 (p[k] - t[k])")],
     "logsumexp-hessian": [(0, "S[i]**2"), (1, "S[i] (delta(i,j) + S[j])"), (1, "S[i] delta(i,j)")],
     "attention-scale": [(0, "d_k**2"), (0, "sqrt(d_k)"), (0, "2 d_k"), (1, "d_k"), (2, "1 / d_k**2"), (2, "1")],
     "softmax-jacobian-bounds": [(0, "sum_i v[i]**2 / 10"), (1, "sum_i v[i]**2 / 8"), (1, "0")],

@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
-from sympy import Integer, Rational, S, cos, erf, exp, sin, tanh
+from sympy import Integer, S
 
 from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.change import Change, Scene
-from minitorch.symbolic.claims.extras import MINUS, is_minus, negated, power_of, reads, scaled
+from minitorch.symbolic.claims.extras import MINUS, is_minus, negated, power_of, reads, scaled, without
+from minitorch.symbolic.claims.leaves import of_call, of_delta, of_number, of_power, of_size
 from minitorch.symbolic.claims.reductions import changes_of_maximum, changes_of_sum, summed
 from minitorch.symbolic.claims.terms import Node, rebuilt, renamed
 from minitorch.symbolic.expression import Entry
 from minitorch.symbolic.functions import sigmoid
 
 _MOST_CONSTANTS = 4
-_OTHERS = {tanh: (sigmoid,), sigmoid: (tanh,), exp: (), erf: (tanh,), sin: (cos,), cos: (sin,)}
 
 
 def changes(node: Node, scene: Scene) -> Iterator[Change]:
@@ -44,12 +44,6 @@ def changes_of_line(node: Node, scene: Scene) -> Iterator[Change]:
     for other in reads(scene):
         for term in (other, negated(other)):
             yield Change(Node("add", None, (node, term)), Cause.EXTRA_TERM, None, term, 2.5)
-
-
-def without(node: Node, position: int) -> Node:
-    """A sum of terms or product with one of its parts left out."""
-    rest = (*node.parts[:position], *node.parts[position + 1 :])
-    return rest[0] if len(rest) == 1 else Node(node.kind, None, rest)
 
 
 def _nothing(node: Node, scene: Scene) -> Iterator[Change]:
@@ -82,6 +76,11 @@ def _is_slope(node: Node) -> bool:
     return node.kind == "add" and constant and alone and not any(part.kind == "sum" for part in node.walk())
 
 
+def _is_complement(node: Node) -> bool:
+    """Whether a sum is 1 - z, which stands for a closed gate as well as for a part of a derivative."""
+    return _is_slope(node) and len(node.parts) == 2 and not any(part.kind == "pow" for part in node.walk())
+
+
 def _of_product(node: Node, scene: Scene) -> Iterator[Change]:
     for k, factor in enumerate(node.parts):
         if not is_minus(factor):
@@ -104,6 +103,8 @@ def _factor_left_out(node: Node, factor: Node, scene: Scene) -> tuple[Cause, Nod
         return (Cause.SUM_FOR_MEAN if mean else Cause.SCALED, factor, None, 1.1, (Cause.SCALED, Cause.MISSING_FACTOR))
     if scene.is_mask(factor):
         return Cause.DROPPED_MASK, factor, None, 1.0, (Cause.MISSING_FACTOR,)
+    if _is_complement(factor) and not any(f.names == factor.names for f in node.parts if f is not factor):
+        return Cause.MISSING_FACTOR, factor, None, 1.0, (Cause.WRONG_DERIVATIVE,)
     if _is_slope(factor):
         return Cause.WRONG_DERIVATIVE, factor, None, 1.0, (Cause.MISSING_FACTOR,)
     return Cause.MISSING_FACTOR, factor, None, 1.0, ()
@@ -156,8 +157,10 @@ def _other_slopes(node: Node) -> Iterator[Change]:
         logistic = Node("mul", None, (value, Node("add", None, (one, negated(value)))))
         hyperbolic = Node("add", None, (one, negated(square)))
         also = (Cause.MISSING_FACTOR, Cause.WRONG_POWER)
+        gate = _is_complement(factor) and not any(f.kind == "read" and f.word == value.word for f in node.parts)
         yield Change(rebuilt(node, k, logistic), Cause.WRONG_DERIVATIVE, factor, logistic, 1.8, also)
-        yield Change(rebuilt(node, k, value), Cause.WRONG_DERIVATIVE, factor, value, 1.8, also)
+        cause = Cause.WRONG_ARRAY if gate else Cause.WRONG_DERIVATIVE
+        yield Change(rebuilt(node, k, value), cause, factor, value, 1.8, also)
         position = next((q for q, f in enumerate(node.parts) if f.kind == "read" and f.word == value.word), None)
         if position is not None:
             left = without(node, position)
@@ -181,6 +184,10 @@ def _of_read(node: Node, scene: Scene) -> Iterator[Change]:
             near = _one_step_apart(known.name, entry.name, scene)
             cause, weight = (Cause.BEFORE_AFTER, 1.5) if near else (Cause.WRONG_ARRAY, 1.6)
             yield Change(other, cause, node, other, weight, (Cause.WRONG_ARRAY,) if near else ())
+    line = scene.definitions.get(entry.name)
+    if line is not None and line.value.kind == "call" and line.value.word is sigmoid:
+        closed = Node("add", None, (Node("number", S.One), negated(node)))
+        yield Change(closed, Cause.WRONG_ARRAY, node, closed, 1.8, (Cause.WRONG_SIGN, Cause.EXTRA_TERM))
     yield from _other_letters(node, scene)
     yield from _of_inlined(node, scene)
     if entry.indices:
@@ -230,80 +237,15 @@ def _with_spare_letters(node: Node, scene: Scene) -> Node:
     return Node("sum", tuple(apart.values()), (renamed(node.parts[0], apart),)) if len(apart) == 1 else node
 
 
-def _of_power(node: Node, scene: Scene) -> Iterator[Change]:
-    base, exponent = node.parts
-    if exponent.kind != "number":
-        return
-    e = exponent.word
-    for other in dict.fromkeys((e + 1, e - 1, 2 * e, e / 2, -e, S.One)):
-        if other not in (0, e):
-            raised = base if other == 1 else power_of(base, other)
-            scale = not base.names
-            cause = Cause.SCALED if scale else Cause.WRONG_POWER
-            yield Change(
-                raised, cause, node, raised, 1.3 if other in (2 * e, e / 2, e + 1) else 1.5, (Cause.WRONG_POWER,)
-            )
-    small = [k for k, term in enumerate(base.parts) if base.kind == "add" and scene.is_small(term)]
-    if small and not e.is_Integer:
-        inside = power_of(without(base, small[0]), Rational(1, 2))
-        outside = power_of(Node("add", None, (inside, base.parts[small[0]])), 2 * e)
-        yield Change(outside, Cause.EPSILON, node, outside, 1.0)
-
-
-def _of_call(node: Node, scene: Scene) -> Iterator[Change]:
-    argument = node.parts[0]
-    yield Change(argument, Cause.BEFORE_AFTER, node, argument, 2.0, (Cause.WRONG_DERIVATIVE, Cause.WRONG_ARRAY))
-    turned = Node("call", node.word, (negated(argument), *node.parts[1:]))
-    yield Change(turned, Cause.WRONG_SIGN, node, turned, 2.0, (Cause.WRONG_DERIVATIVE,))
-    for other in _OTHERS.get(node.word, ()):
-        called = Node("call", other, (argument,))
-        yield Change(called, Cause.WRONG_DERIVATIVE, node, called, 2.0)
-
-
-def _of_number(node: Node, scene: Scene) -> Iterator[Change]:
-    if is_minus(node):
-        return
-    c = node.word
-    for other in dict.fromkeys((2 * c, c / 2, 3 * c, c / 3, c**2, -c, c + 1, c - 1)):
-        if other not in (0, c):
-            changed = Node("number", other)
-            cause = Cause.EPSILON if scene.is_small(node) else Cause.WRONG_NUMBER
-            yield Change(changed, cause, node, changed, 2.3)
-
-
-def _of_size(node: Node, scene: Scene) -> Iterator[Change]:
-    for size in scene.dimensions:
-        if size != node.word:
-            other = Node("size", size)
-            yield Change(other, Cause.SCALED, node, other, 1.5, (Cause.WRONG_NUMBER,))
-    less = Node("add", None, (node, MINUS))
-    yield Change(less, Cause.SCALED, node, less, 1.7, (Cause.WRONG_NUMBER,))
-
-
-def _of_delta(node: Node, scene: Scene) -> Iterator[Change]:
-    place = node.parts[0]
-    for by in (S.One, S.NegativeOne):
-        moved = Node("delta", None, (Node("add", None, (place, Node("number", by))), *node.parts[1:]))
-        yield Change(moved, Cause.SHIFTED, node, moved, 1.4)
-    for part in place.parts if place.kind == "add" else ():
-        letter = next((p for p in part.walk() if p.kind == "index"), None)
-        if letter is not None:
-            end = Node("add", None, (Node("size", letter.word.dimension), MINUS, negated(letter)))
-            flipped = Node("mul", None, (MINUS, end)) if part is not letter else end
-            exchanged = rebuilt(place, place.parts.index(part), flipped)
-            turned = Node("delta", None, (exchanged, *node.parts[1:]))
-            yield Change(turned, Cause.SHIFTED, node, turned, 1.4)
-
-
 _HERE: dict[str, Callable[[Node, Scene], Iterator[Change]]] = {
     "add": _of_total,
     "mul": _of_product,
     "read": _of_read,
-    "pow": _of_power,
-    "call": _of_call,
-    "number": _of_number,
-    "size": _of_size,
-    "delta": _of_delta,
+    "pow": of_power,
+    "call": of_call,
+    "number": of_number,
+    "size": of_size,
+    "delta": of_delta,
     "sum": changes_of_sum,
     "max": changes_of_maximum,
 }

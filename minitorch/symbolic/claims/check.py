@@ -174,7 +174,7 @@ def _examples(
     claim: Claim, record: Record, told: Mapping[str, Telling], due: Callable[[float], float]
 ) -> dict[str, Counterexample | None]:
     """The smallest counterexample of each mistake, and of the gradients that inherit it while there is time."""
-    first = {telling.sentence: name for name, telling in reversed(told.items())}
+    first = {telling.sentence: name for name, telling in reversed(list(told.items()))}
     names = [*first.values(), *(n for n in told if n not in first.values())]
     examples = {}
     for k, name in enumerate(names):

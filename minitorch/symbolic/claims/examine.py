@@ -138,7 +138,8 @@ def _worlds(subject: Subject, setting: Setting, equal: bool) -> Iterator[tuple[W
     choices = [s for s in size_choices(subject, setting, equal) if possible(subject, s)]
     for k, sizes in enumerate(choices):
         world = draw(subject, sizes, setting, seed=k + 1)
-        yield world, k < 2
+        if world.finite:
+            yield world, k < 2
     if np.dtype(setting.rounding) != np.float16 and choices:
         yield draw(subject, choices[0], setting, seed=99, scale=_SMALL_SCALE), False
 

@@ -31,6 +31,12 @@ def is_minus(node: Node) -> bool:
     return node.kind == "number" and node.word == -1
 
 
+def without(node: Node, position: int) -> Node:
+    """A sum of terms or product with one of its parts left out."""
+    rest = (*node.parts[:position], *node.parts[position + 1 :])
+    return rest[0] if len(rest) == 1 else Node(node.kind, None, rest)
+
+
 def scaled(term: Node, scene: Scene) -> Iterator[Change]:
     """A term with a factor too many: a number, one that was measured, a function of the sizes, or an array."""
     for factor in (*scene.factors, *(Node("number", c) for c in _CONSTANTS)):
@@ -39,13 +45,21 @@ def scaled(term: Node, scene: Scene) -> Iterator[Change]:
         n = Node("size", size)
         for factor in (n, *(power_of(n, e) for e in (-1, Rational(1, 2), Rational(-1, 2)))):
             yield Change(Node("mul", None, (factor, term)), Cause.SCALED, term, factor, 2.1, note=TIMES)
-    already = {part.word for part in term.walk() if part.kind == "read"}
+    already = {base.word for base in _bases(term) if base.kind == "read"}
     for read in reads(scene):
         cause = Cause.WRONG_POWER if read.word in already else Cause.EXTRA_FACTOR
         yield Change(Node("mul", None, (term, read)), cause, term, read, 2.0, (Cause.EXTRA_FACTOR,), note=TIMES)
+        inverse = power_of(read, -1)
+        yield Change(Node("mul", None, (term, inverse)), cause, term, inverse, 2.2, (Cause.EXTRA_FACTOR,), note=TIMES)
     for slope in slopes(scene):
         also = (Cause.WRONG_DERIVATIVE,)
         yield Change(Node("mul", None, (term, slope)), Cause.EXTRA_FACTOR, term, slope, 2.1, also, note=TIMES)
+
+
+def _bases(term: Node) -> list[Node]:
+    """The factors of a product, without their powers."""
+    factors = term.parts if term.kind == "mul" else (term,)
+    return [factor.parts[0] if factor.kind == "pow" else factor for factor in factors]
 
 
 def slopes(scene: Scene) -> Iterator[Node]:
@@ -67,7 +81,7 @@ def power_of(node: Node, exponent) -> Node:
 def reads(scene: Scene) -> Iterator[Node]:
     """Every array that fits on the letters in scope."""
     for entry in scene.arrays.values():
-        if entry.indices:
+        if entry.indices or entry.name in scene.definitions:
             for letters in _fitting(entry.dimensions, scene):
                 yield Node("read", Entry(entry.symbol, *letters))
 

@@ -15,7 +15,7 @@ import numpy as np
 from minitorch.errors import FormulaError
 from minitorch.symbolic.claims.arrays import to_numpy
 from minitorch.symbolic.claims.binding import Binding, alike_in, bind, named
-from minitorch.symbolic.claims.subject import TARGETS, Subject
+from minitorch.symbolic.claims.subject import MASKS, TARGETS, Subject
 from minitorch.symbolic.claims.worlds import World, as_sizes
 
 Gradients = dict[str, np.ndarray]
@@ -156,7 +156,8 @@ class FunctionClaim:
         given = [n for n in wrt if n in self.binding.wanted]
         arrays = [n for n in wrt if self.subject.entries[n].indices]
         parameters = [n for n in arrays if n not in TARGETS]
-        for order in (arrays, parameters, given):
+        unmasked = [n for n in arrays if n not in MASKS]
+        for order in (arrays, parameters, unmasked, given):
             if not self.explicit and count == len(order):
                 return order
         wanted = ", ".join(f"d{n}" for n in wrt)

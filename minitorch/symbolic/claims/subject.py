@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 
 from minitorch.errors import FormulaError
 from minitorch.primitive import Composite, Primitive
+from minitorch.symbolic.claims.saved_values import in_saved_values
 from minitorch.symbolic.claims.terms import Frame, Line, line_of
 from minitorch.symbolic.expression import Array, Entry
 from minitorch.symbolic.library import Known, find
@@ -112,8 +113,11 @@ class Subject:
     def routes(self) -> tuple[Route, ...]:
         """The gradient as the textbook has it, which one knows; as derived; and with every adjoint written out."""
         every_step = tuple(a.definition for a in self.adjoints)
-        written = self._route("textbook", self.closed)
-        return (*written, self.derived, *self._route("every step", every_step))
+        saved = in_saved_values(self.backward.definitions, self.program.definitions)
+        routes = [*self._route("textbook", self.closed), self.derived]
+        if any(a.value != b.value for a, b in zip(saved, self.backward.definitions, strict=True)):
+            routes += self._route("saved values", saved)
+        return (*routes, *self._route("every step", every_step))
 
     @cached_property
     def derived(self) -> Route:

@@ -185,7 +185,7 @@ def scene_of(evidence: Evidence, route: Route, position: int) -> Scene:
     before = {n: subject.entries[n] for n in (*subject.program.inputs, subject.seed.name)}
     before |= {other.name: other.target for other in route.lines[:position]}
     arrays = {n: e for n, e in before.items() if e.values is None}
-    masks = frozenset(n for n in subject.program.inputs if n in MASKS and n not in subject.wrt)
+    masks = frozenset(n for n in subject.program.inputs if n in MASKS)
     return Scene(
         route.frame,
         arrays,
@@ -251,7 +251,22 @@ def roots_of(evidence: Evidence, deadline: float) -> tuple[list[Suspect], dict[s
         more = search(alone, deadline)
         chosen |= _roots(more, alone.wrong)
         found += more
+    for name in sorted(evidence.wrong - set(chosen)):
+        used = next((s for s in dict.fromkeys(chosen.values()) if _holds_directly(s, evidence, name)), None)
+        if used is not None:
+            chosen[name] = used
     return found, chosen
+
+
+def _holds_directly(suspect: Suspect, evidence: Evidence, name: str) -> bool:
+    """Whether a changed line explains a gradient that reads it, if what else is computed from it stays right."""
+    line = next(line for line in suspect.route.lines if line.name == gradient_name(name))
+    for world, claimed in zip(evidence.worlds, evidence.claimed, strict=True):
+        values = world.values(suspect.route)
+        changed = {suspect.line.name: values.fresh({}, Line(suspect.line.target, suspect.change.tree))}
+        if not _close(world, name, claimed[name], values.fresh(changed, line), evidence.limit):
+            return False
+    return True
 
 
 def _roots(found: Sequence[Suspect], wrong: frozenset[str]) -> dict[str, Suspect]:

@@ -49,7 +49,7 @@ def looked_up(body: Expr, bound: Sequence[Index]) -> tuple[Expr, tuple[Index, ..
     """The body of a sum and its indices, with those left out that a delta places."""
     left = list(bound)
     while choices := [c for delta in _deltas(body) for index in left if (c := _choice(body, delta, index))]:
-        _, index, body = min(choices, key=lambda choice: choice[0])
+        _, index, body = min(choices, key=lambda choice: _preference(*choice[:2]))
         left.remove(index)
     return body, tuple(left)
 
@@ -63,8 +63,8 @@ def _deltas(body: Expr) -> list[Delta]:
     return [f for f in Mul.make_args(body) if isinstance(f, Delta) and between_places(f)]
 
 
-def _choice(body: Expr, delta: Delta, index: Index) -> tuple[tuple[Any, ...], Index, Expr] | None:
-    """How large the largest factor becomes if a delta is solved for an index, with the body that is then left."""
+def _choice(body: Expr, delta: Delta, index: Index) -> tuple[Expr, Index, Expr] | None:
+    """The place for which a delta can be solved for an index, and the body that is then left."""
     place = solved(delta, index)
     factors = [f for f in Mul.make_args(body) if f is not delta]
     carriers = [f for f in factors if index in free(f)]
@@ -72,8 +72,13 @@ def _choice(body: Expr, delta: Delta, index: Index) -> tuple[tuple[Any, ...], In
         return None
     inside = isinstance(place, Entry) and place.values == index.dimension
     placed = [_at(f, index, place, inside) if f in carriers else f for f in factors]
-    size = [len(free(f)) for f in placed]
-    return (max(size), sum(size), place.has(S.NegativeOne), str(index)), index, Mul(*placed)
+    return place, index, Mul(*placed)
+
+
+def _preference(place: Expr, index: Index) -> tuple[bool, bool]:
+    """x[t - k] rather than w[t - s]: a shift stays within one dimension; and G[s + k] rather than w[t - s]."""
+    shift = any(i.dimension == index.dimension for i in free(place))
+    return not shift, place.has(S.NegativeOne)
 
 
 def _at(entry: Expr, index: Index, place: Expr, inside: bool) -> Expr:

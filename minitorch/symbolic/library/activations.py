@@ -1,4 +1,4 @@
-"""acts"""
+"""How does what bends go backward?  Entry by entry, by the slope of the function."""
 
 from __future__ import annotations
 

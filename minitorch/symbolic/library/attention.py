@@ -24,11 +24,7 @@ def _additive(s, h, W, U, v):
 
 
 def _multi_head(X, W_q, W_k, W_v, W_o):
-    return _of_two(X, X, W_q, W_k, W_v, W_o)
-
-
-def _of_two(X, Y, W_q, W_k, W_v, W_o):
-    heads = scaled_dot_product_attention(X @ W_q, Y @ W_k, Y @ W_v)  # (h, n, d_v)
+    heads = scaled_dot_product_attention(X @ W_q, X @ W_k, X @ W_v)  # (h, n, d_v)
     return sum(heads @ W_o, axis=0)
 
 
@@ -112,7 +108,7 @@ ATTENTION = (
             dU[a,f]   = sum_{i,j} dT[i,j,a] h[j,f];
             dv[a]     = sum_{i,j} dE[i,j] T[i,j,a]
         """,
-        sizes={"n": 1, "p": 1, "q": 1, "r": 2},
+        sizes={"n": 1, "p": 1, "q": 1, "r": 1},
         source=(
             "forward Bahdanau et al. 2015, arXiv 1409.0473, equations 5 and 6 and appendix A.1.2; gradients "
             "derived from it"

@@ -1,4 +1,4 @@
-"""Layers"""
+"""How do the layers between go backward?  Linear maps, lookups, windows, and what brings activations to one scale."""
 
 from __future__ import annotations
 

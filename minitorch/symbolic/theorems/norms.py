@@ -10,6 +10,8 @@ Source: Pascanu, Mikolov and Bengio 2013, arXiv 1211.5063, section 2.1.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from sympy import Expr, Function, S
 
@@ -45,7 +47,7 @@ class Norm(Function):
 
 def norm_of(name: str) -> Expr:
     """The norm of the matrix of that name."""
-    return Norm(Array(name)[()])
+    return cast(Expr, Norm(Array(name)[()]))
 
 
 def _bound(least: str, most: str, power: str) -> Proof:
@@ -137,7 +139,7 @@ NORMS = (
         claims=("0", "1", "(g u)**k"),
         prove=_bound,
         source="Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063, section 2.1",
-        why="If |U| is below 1 / max|tanh'|, the gradient vanishes exponentially in the distance k, whatever the inputs.",
+        why="If |U| is below 1 / max|tanh'|, the gradient vanishes exponentially in the distance k, for any inputs.",
         assumptions=(*AXIOMS, "u is the norm of U, g the largest slope |tanh'| that is met"),
     ),
 )

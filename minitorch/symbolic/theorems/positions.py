@@ -13,8 +13,10 @@ Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.5; Su et al. 2021, arXi
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
-from sympy import Expr, cos, sin
+from sympy import Expr, Symbol, cos, sin
 
 from minitorch.errors import FormulaError
 from minitorch.ops.rotary import rotary
@@ -69,20 +71,16 @@ def turned(vector: str, position: str) -> Program:
     engine = find("rotary-positions").program
     angle, u, v = (engine.definition(name) for name in "auv")
     row, k = angle.indices
-    place, w = Array(position)[()], Array("w", (k.dimension,))[k]
-    a = Array(f"a_{vector}", (k.dimension,))[k]
-    columns = dict(zip((u.value.coeff(f(angle.target)) for f in (cos, sin)), "xy", strict=True))
-    shown = {
-        (-old if name == "y" else old): Array(f"{name}_{vector}", (k.dimension,))[k] for old, name in columns.items()
-    }
-    changed = [
-        Definition(Array(f"{d.name}_{vector}", (k.dimension,))[k], swap(d.value, {angle.target: a} | shown))
-        for d in (u, v)
-    ]
+    named = lambda name: Array(f"{name}_{vector}", (k.dimension,))[k]
+    place, w, a = Array(position)[()], Array("w", (k.dimension,))[k], named("a")
+    # u = x cos a - y sin a, where x and y are two columns of a row; which ones does not matter here.
+    first, second = (cast(Expr, u.value.coeff(function(angle.target))) for function in (cos, sin))
+    columns = {first: named("x"), -second: named("y")}
+    changed = [Definition(named(d.name), swap(d.value, {angle.target: a} | columns)) for d in (u, v)]
     frequency = angle.value / row
     if row in free(frequency):
         raise FormulaError(f"theorem: the angle {angle.value} of the engine's rotary is no multiple of the position.")
-    return Program((place, w, *shown.values()), (Definition(a, place * w), *changed), (k,))
+    return Program((place, w, *columns.values()), (Definition(a, place * w), *changed), (k,))
 
 
 def _relative(score: str) -> Proof:
@@ -102,8 +100,8 @@ def _rotary_in_engine(program: Program, claim: Expr) -> str:
     engine = find("rotary-positions")
     turn = lambda x, position: np.asarray(rotary(x[None], positions=[position], **engine.static))[0]
     (index,) = program.indices
-    frequency = find("rotary-positions").program.definition("a")
-    w = evaluate(frequency.value / frequency.indices[0], {}, (index,), {index.dimension: pairs})
+    frequency = engine.program.definition("a")
+    w = evaluate(frequency.value / frequency.indices[0], {}, (index,), {cast(Symbol, index.dimension): pairs})
     arrays = {"m": m, "n": n, "w": w, "x_q": q[::2], "y_q": q[1::2], "x_k": k[::2], "y_k": k[1::2]}
     return as_computed(claim, arrays, "the engine's rotary", turn(q, m) @ turn(k, n))
 
@@ -120,8 +118,8 @@ POSITIONS = (
         ),
         prove=_rotation,
         source="Vaswani et al. 2017, arXiv 1706.03762, section 3.5",
-        why="One matrix looks k positions ahead from anywhere; and the product of two position vectors depends on their "
-        "distance alone.",
+        why="One matrix looks k positions ahead from anywhere, and the product of two position vectors depends on "
+        "their distance alone.",
         assumptions=(
             "PE(t, 2i) = sin(t w[i]) and PE(t, 2i + 1) = cos(t w[i]), with w[i] = 10000**(-i / d), 2 d columns",
         ),
@@ -130,7 +128,8 @@ POSITIONS = (
         name="rotary-relative",
         title="With rotary positions, a score depends on the distance m - n alone",
         claims=(
-            "sum_k ((x_q[k] x_k[k] + y_q[k] y_k[k]) cos((m - n) w[k]) + (x_q[k] y_k[k] - y_q[k] x_k[k]) sin((m - n) w[k]))",
+            "sum_k ((x_q[k] x_k[k] + y_q[k] y_k[k]) cos((m - n) w[k])"
+            " + (x_q[k] y_k[k] - y_q[k] x_k[k]) sin((m - n) w[k]))",
         ),
         prove=_relative,
         source="Su et al. 2021, arXiv 2104.09864, equations 11 and 16",

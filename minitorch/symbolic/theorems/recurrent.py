@@ -7,8 +7,8 @@ $$ \frac{\partial h_t}{\partial h_{t-k}} = M_t\,M_{t-1} \cdots M_{t-k+1}, $$
 and with $M_s = \operatorname{diag}(f_s)$ along the cell path of an LSTM.  By induction over $k$: in the step, what $k$
 steps have given is an array $J_k$ about which nothing else is known.
 
-Source: Pascanu et al. 2013, arXiv 1211.5063, equation 5; Hochreiter and Schmidhuber 1997, Neural Computation 9, section 3;
-Gers et al. 2000, Neural Computation 12 (the forget gate).
+Source: Pascanu et al. 2013, arXiv 1211.5063, equation 5; Hochreiter and Schmidhuber 1997, Neural Computation 9,
+section 3; Gers et al. 2000, Neural Computation 12 (the forget gate).
 """
 
 from __future__ import annotations
@@ -190,8 +190,8 @@ RECURRENT = (
         title="Along the cell of an LSTM the gradient is multiplied by forget gates, and by nothing else",
         claims=("delta(j,k) f[j]",),
         prove=lambda claim: through_time(LSTM, claim),
-        source="Gers, Schmidhuber & Cummins 2000, Neural Computation 12, section 3; Greff et al. 2015, arXiv 1503.04069",
-        why="No matrix and no tanh stand on this path; where the forget gates are near 1, a gradient arrives unchanged.",
+        source="Gers, Schmidhuber & Cummins 2000, Learning to forget, Neural Computation 12, section 3",
+        why="No matrix and no tanh stand on this path: where forget gates are near 1, a gradient arrives unchanged.",
         assumptions=(
             "the direct path: the partial derivative by c with x and h held fixed, so that the gates are constants",
             "M_s is the claimed Jacobian of one step",
