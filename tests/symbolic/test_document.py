@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from minitorch.symbolic import derive, deriving, explain, textbook
 from minitorch.symbolic.document import FORMATS, Document, compose_operation, guide, write
 from minitorch.symbolic.document.blocks import Equations, Line, Steps
 from minitorch.symbolic.document.markdown import write_markdown
 from minitorch.symbolic.library import LIBRARY
 from minitorch.symbolic.phrase import Maths, Phrase
+from minitorch.symbolic.verdict import TESTED, Verdict
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "derivations.md"
 QUICK = ("softmax", "linear", "gelu", "silu", "rms-norm", "kl-divergence")
@@ -41,11 +43,24 @@ def formulas_of(made: Document) -> list[Maths]:
     return shown + [part for phrase in phrases for part in phrase if isinstance(part, Maths)]
 
 
+@pytest.fixture
+def believed(monkeypatch):
+    """Nothing is proved, which takes most of the time: how all operations look is asked here, not whether they hold."""
+    verdict = Verdict(TESTED, ("not checked here",))
+    monkeypatch.setattr(deriving, "prove_equal", lambda *_, **__: verdict)
+    monkeypatch.setattr(textbook, "prove_equal", lambda *_, **__: verdict)
+    monkeypatch.setattr(derive, "gradient_verdict", lambda *_, **__: verdict)
+    monkeypatch.setattr(explain, "checked_diff", lambda *_: "not checked here")
+
+
 @pytest.mark.parametrize("name", LIBRARY)
-def test_every_step_has_a_rule_and_a_reason_and_no_formula_shows_an_internal_number(name):
-    made = document(name)
+def test_every_step_has_a_rule_and_a_reason_and_no_formula_shows_an_internal_number(believed, name):
+    known = LIBRARY[name]
+    derived = guide.steps_of.__wrapped__(name)
+    made = compose_operation(known.title, known.program, known.differentiated, "G", derived, known.about)
     assert all(line.rule and str(line.reason) for line in lines_of(made))
     assert all(line.proof for line in lines_of(made) if line.rule != "chain rule")
+    assert formulas_of(made)
     for maths in formulas_of(made):
         assert not re.search(r"[#~]", maths.text + maths.latex), maths.text
         assert maths.latex.count("{") == maths.latex.count("}")
@@ -141,7 +156,7 @@ def test_the_page_of_all_derivations_is_current(name):
 
 
 def test_the_page_of_all_derivations_tells_every_operation_once_in_the_order_of_the_story():
-    told = re.findall(r"^### (.*)$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    told = re.findall(r"^### (.*)$", re.sub(r"\\(.)", r"\1", DOCS.read_text(encoding="utf-8")), re.MULTILINE)
     titles = [LIBRARY[name].title for name in guide.story()]
     assert told[: len(titles)] == titles
     assert told[len(titles) :] == [theorem.title for theorem in guide.theorems()]
