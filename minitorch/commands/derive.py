@@ -9,6 +9,7 @@ import argparse
 import difflib
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,17 +58,21 @@ def run(options: argparse.Namespace) -> int:
     """Print or write what was asked for."""
     _check_combination(options)
     target, form = _target(options)  # before the work begins
-    if options.list or options.theorems:
+    if options.list or options.json:
         return _list(options)
-    if options.all:
-        from minitorch.symbolic.document.guide import compose_guide
-
-        document = compose_guide(lambda known: _progress(known, len(known)))
-    else:
-        document = _formula(options) if options.formula else _operation(options)
     from minitorch.symbolic.document import write
 
-    return _put(write(document, form), target)
+    return _put(write(_document(options), form), target)
+
+
+def _document(options: argparse.Namespace) -> Document:
+    from minitorch.symbolic.document.guide import compose_guide, compose_theorems
+
+    if options.all:
+        return compose_guide(lambda names: _progress(names, len(names)))
+    if options.theorems:
+        return compose_theorems()
+    return _formula(options) if options.formula else _operation(options)
 
 
 def _check_combination(options: argparse.Namespace) -> None:
@@ -175,7 +180,19 @@ def _rows() -> Iterator[dict[str, Any]]:
 
 
 def _theorem_rows() -> Iterator[dict[str, Any]]:
-    raise FormulaError("derive: there are no theorems yet.")
+    """One row for every theorem."""
+    from minitorch.symbolic.theorems import THEOREMS
+
+    for theorem in _progress(THEOREMS.values(), len(THEOREMS)):
+        start = time.perf_counter()
+        verdict = theorem.verdict
+        yield {
+            "theorem": theorem.name,
+            "title": theorem.title,
+            "verdict": verdict.kind,
+            "methods": list(verdict.methods),
+            "seconds": round(time.perf_counter() - start, 3),
+        }
 
 
 def _progress(items: Iterable[T], total: int) -> Iterable[T]:

@@ -32,7 +32,7 @@ def of_chain_rule(notation: Notation, source: Entry, chain: Expr, partials: Sequ
 
 def of_derivative(notation: Notation, function: Expr, source: Entry) -> Phrase:
     """Which rules were used, and where a delta comes from; ``function`` has its letters."""
-    rules = list(dict.fromkeys(_rules(notation, function, source)))
+    rules = list(dict.fromkeys(_rules(notation, function, source, names(function))))
     found = sorted((e for e in function.atoms(Entry) if e.name == source.name), key=str)
     parts = (
         [Phrase("By ", listed(rules), ". ")] if rules else [Phrase("Linear in ", notation.maths(_bare(source)), ". ")]
@@ -83,7 +83,7 @@ def of_substitution(notation: Notation, gone: Sequence[Definition]) -> Phrase:
     return Phrase(them, " is" if len(gone) == 1 else " are", " written out, since nothing else needs it.")
 
 
-def _rules(notation: Notation, function: Expr, source: Entry) -> Iterator[str | Phrase]:
+def _rules(notation: Notation, function: Expr, source: Entry, taken: frozenset[str]) -> Iterator[str | Phrase]:
     """The rules of differentiation that stand between a function and the entries of an array, outermost first."""
     if source.name not in names(function) or isinstance(function, Entry):
         return
@@ -92,14 +92,15 @@ def _rules(notation: Notation, function: Expr, source: Entry) -> Iterator[str | 
     if isinstance(function, Mul) and len(reading) > 1:
         yield "the product rule"
     if isinstance(function, Pow | Function | exp):
-        yield Phrase(_known_derivative(notation, function, source))
+        yield Phrase(_known_derivative(notation, function, source, taken))
     for part in reading:
-        yield from _rules(notation, part, source)
+        yield from _rules(notation, part, source, taken)
 
 
-def _known_derivative(notation: Notation, function: Expr, source: Entry) -> Maths:
+def _known_derivative(notation: Notation, function: Expr, source: Entry, taken: frozenset[str]) -> Maths:
     """``(tanh(u))' = 1 - tanh(u)**2``, by SymPy's own table."""
-    letters = [Symbol(letter, real=True) for letter in "uvw"[: len(function.args)]]
+    untaken = [letter for letter in "uvwzstyxabcr" if letter not in taken]
+    letters = [Symbol(letter, real=True) for letter in untaken[: len(function.args)]]
     arguments = [
         letter if source.name in names(cast(Expr, a)) or free(cast(Expr, a)) else a
         for letter, a in zip(letters, function.args, strict=True)

@@ -25,6 +25,7 @@ from minitorch.symbolic.phrase import Maths, Phrase, listed
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Program
 from minitorch.symbolic.reverse import seed_entry
+from minitorch.symbolic.theorems import Theorem
 
 
 def compose_operation(
@@ -94,6 +95,20 @@ def derivation_blocks(
     yield Paragraph(Phrase("The result itself, by methods that do not use the steps:"))
     yield Checked(derivation.verdict.kind, derivation.verdict.methods)
     told.update(dict.fromkeys(new, derivation.input))
+
+
+def theorem_blocks(theorem: Theorem) -> Iterable[Block]:
+    """A theorem: why it matters, what it says, what it presupposes, and its proof."""
+    yield Paragraph(Phrase(theorem.why))
+    yield Equations(tuple(step.maths for step in theorem.statement))
+    if theorem.assumptions:
+        yield Paragraph(Phrase("Presupposed: ", "; ".join(theorem.assumptions), "."))
+    if theorem.steps:
+        lines = tuple(map(_line, theorem.steps))
+        title = f"The proof in {len(lines)} steps" if len(lines) > 1 else "The proof"
+        yield Steps(title, (Part(Phrase("Proof"), lines),))
+    yield Checked(theorem.verdict.kind, theorem.verdict.methods)
+    yield Paragraph(Phrase("Source: ", theorem.source.rstrip("."), "."))
 
 
 def steps_block(chains: Sequence[tuple[Step, ...]]) -> Steps:

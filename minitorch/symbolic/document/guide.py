@@ -8,13 +8,15 @@ from functools import cache
 from minitorch.symbolic.derivation import Derivation
 from minitorch.symbolic.derive import derive_gradients
 from minitorch.symbolic.document.blocks import Block, Document, Equations, Heading, Items, Paragraph
-from minitorch.symbolic.document.compose import compose_operation, operation_blocks
+from minitorch.symbolic.document.compose import compose_operation, operation_blocks, theorem_blocks
 from minitorch.symbolic.library import LIBRARY, Known
 from minitorch.symbolic.library.record import SEED
 from minitorch.symbolic.parse import parse
 from minitorch.symbolic.phrase import Code, Maths, Phrase
 from minitorch.symbolic.printing import Notation
+from minitorch.symbolic.theorems import theorems
 
+THEOREMS_TITLE = "Theorems of the subject"
 TITLE = "The gradients of the library, derived"
 # What each chapter tells, in the order of the story; operations that are named nowhere come last.
 CHAPTERS: dict[str, tuple[str, ...]] = {
@@ -66,7 +68,16 @@ def compose_guide(watched: Callable[[list[str]], Iterable[str]] = lambda names: 
         if chapter != (chapter := chapter_of(name)):
             blocks.append(Heading(2, chapter))
         blocks += chapter_blocks(name)
+    blocks.append(Heading(2, THEOREMS_TITLE))
+    for theorem in theorems():
+        blocks += [Heading(3, theorem.title), *theorem_blocks(theorem)]
     return Document(TITLE, tuple(blocks))
+
+
+def compose_theorems() -> Document:
+    """The theorems as one document."""
+    parts = (block for theorem in theorems() for block in (Heading(2, theorem.title), *theorem_blocks(theorem)))
+    return Document(THEOREMS_TITLE, (Heading(1, THEOREMS_TITLE), *parts))
 
 
 def story() -> list[str]:
