@@ -9,12 +9,14 @@
 
 What is an operation?  `ops/`.  What happened?  `graph.py`.  Its derivative?  `reverse.py`.  Is it right?  `check.py`,
 `symbolic/`. What did it cost?  `memory.py`.  Importing this loads NumPy alone; `minitorch.symbolic` loads SymPy when it
-is first imported.
+is first imported, and what a model runs without is loaded when it is first asked for.
 """
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from minitorch import interop, memory, nn, optim, random, tape, trees
+from minitorch import interop, nn, random, tape, trees
 from minitorch.aliases import (
     abs,
     amax,
@@ -36,7 +38,6 @@ from minitorch.aliases import (
     sub,
     unsqueeze,
 )
-from minitorch.check import gradcheck
 from minitorch.checkpoint import checkpoint
 from minitorch.creation import (
     arange,
@@ -67,9 +68,7 @@ from minitorch.errors import (
     StateError,
 )
 from minitorch.exchange import from_dlpack, from_numpy
-from minitorch.forward import jvp
 from minitorch.functional import functional
-from minitorch.graph import Edge, Graph, Node
 from minitorch.misread import checked
 from minitorch.modes import default_dtype, detect_anomaly, enable_grad, no_grad, scope, step
 from minitorch.nn import Module, Parameter
@@ -179,10 +178,16 @@ from minitorch.rewritten import (
     unflatten,
     vstack,
 )
-from minitorch.serialize import load, save
 from minitorch.tensor import Tensor, tensor
-from minitorch.transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp
 from minitorch.trees import TreeError
+
+if TYPE_CHECKING:  # for readers; when they are asked for, `__getattr__` below imports them
+    from minitorch import memory, optim
+    from minitorch.check import gradcheck
+    from minitorch.forward import jvp
+    from minitorch.graph import Edge, Graph, Node
+    from minitorch.serialize import load, save
+    from minitorch.transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp
 
 __version__ = "0.1.0"
 
@@ -215,13 +220,39 @@ __all__ = [
 ]
 # fmt: on
 
+_LATER = {  # what a model runs without, and the module that is loaded when it is first asked for
+    "memory": "memory",
+    "optim": "optim",
+    "gradcheck": "check",
+    "jvp": "forward",
+    **dict.fromkeys(("Edge", "Graph", "Node"), "graph"),
+    **dict.fromkeys(("load", "save"), "serialize"),
+    **dict.fromkeys(("grad", "hessian", "hvp", "jacobian", "value_and_grad", "vjp"), "transforms"),
+}
+
+
+if not TYPE_CHECKING:  # which would take any misspelt name for one of these
+
+    def __getattr__(name):
+        module = _LATER.get(name, name)
+        if module not in _LATER.values():
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = import_module(f"{__name__}.{module}")
+        return globals().setdefault(name, found if name == module else getattr(found, name))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 # Arguments that a function does not take are explained; an operation that is a record does so itself
-for _name in __all__:
-    _function = globals()[_name]
+_loaded = {name: globals()[name] for name in __all__ if name not in _LATER}
+for _name, _function in _loaded.items():
     if getattr(_function, "__module__", "").startswith(
         ("minitorch.ops.", "minitorch.aliases", "minitorch.creation", "minitorch.rewritten")
     ):
-        globals()[_name] = checked(_function)
-        setattr(sys.modules[_function.__module__], _function.__name__, globals()[_name])  # where pickle looks for it
+        _loaded[_name] = checked(_function)
+        setattr(sys.modules[_function.__module__], _function.__name__, _loaded[_name])  # where pickle looks for it
 
-interop.connect({name: globals()[name] for name in __all__ if callable(globals()[name])})
+globals().update(_loaded)
+interop.connect({name: value for name, value in _loaded.items() if callable(value)})

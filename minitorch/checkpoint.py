@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +22,7 @@ from minitorch.intercept import standing_for, substitute
 from minitorch.primitive import Primitive, Rule
 from minitorch.pullback import Run
 from minitorch.reads import Noted, Reads, check_constants, trained_as
+from minitorch.record import Record
 from minitorch.tensor import Tensor, plain, wrap
 from minitorch.trees import Tree, leaves, rebuild
 from minitorch.versions import owner, version
@@ -86,6 +86,7 @@ def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         samples=[_sample(outs[k]) for k in where],
         start=start,
         state=modes.current(),
+        ready=[],
     )
     arrays = [plain(outs[k]) for k in where]
     arrays = [a if reads.made(a) and _first(k, arrays) else a.copy() for k, a in enumerate(arrays)]
@@ -103,18 +104,18 @@ def _primitive(inputs: int, outputs: int, varied: tuple[int, ...]) -> Primitive[
     rule = Rule(changing, names, names, ("part",), lambda *values, part: part.rule(*values))
     return Primitive(
         name="checkpoint",
-        forward=lambda *_, part: part.ready,
+        forward=lambda *_, part: part.ready[0],
         inputs=names,
         outputs=tuple(f"out{k}" for k in range(outputs)),
         static=MappingProxyType({"part": None}),
         rules=(rule,),
+        plans={},
         differentiable=frozenset(changing),
         differentiable_bits=sum(1 << k for k in varied),
     )
 
 
-@dataclass(eq=False, repr=False)
-class _Part:
+class _Part(Record):
     """What it takes to run the function again.  The values of its inputs are kept by the tape, not here."""
 
     function: Callable[..., Any]
@@ -131,16 +132,16 @@ class _Part:
     samples: list[np.ndarray]  # some of their values
     start: Any  # of the random numbers
     state: modes.State
-    ready: Any = None  # the results of the first run, on their way to the tape
+    ready: list[Any]  # the results of the first run, on their way to the tape
 
     def __repr__(self) -> str:
         return getattr(self.function, "__qualname__", type(self.function).__name__)
 
     def recorded(self, inputs: Sequence[Any], arrays: Sequence[np.ndarray]) -> Sequence[Tensor]:
         """The results, as those of one operation on the inputs."""
-        self.ready = tuple(arrays) if len(arrays) > 1 else arrays[0]
+        self.ready.append(tuple(arrays) if len(arrays) > 1 else arrays[0])
         outs = _primitive(len(inputs), len(arrays), tuple(self.varied))(*inputs, part=self)
-        self.ready = None  # or the record would hold its own results
+        self.ready.clear()  # or the record would hold its own results
         return outs if isinstance(outs, tuple) else (outs,)
 
     def rule(self, *values: Any) -> Any:

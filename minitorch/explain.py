@@ -21,7 +21,7 @@ REFUSED = (ShapeError, DtypeError, OperandError, ArgumentError)
 Explanation = Callable[..., str | None]
 """(shapes of the inputs, **static) -> why they do not fit, or None."""
 
-_ABOUT_SHAPES = re.compile("shape|broadcast|dimension|axis|axes|size|repeated|align", re.IGNORECASE)  # NumPy's words
+_ABOUT_SHAPES = "(?i)shape|broadcast|dimension|axis|axes|size|repeated|align"  # NumPy's words; compiled when one errs
 
 
 def explained(
@@ -40,7 +40,7 @@ def explained(
     shown = ", ".join(map(str, shapes)) + "".join(f", {k}={_shown(v)}" for k, v in static.items())
     if isinstance(error, TypeError):
         return DtypeError(f"{name}({shown}): {error}")
-    about_shapes = isinstance(error, IndexError) or _ABOUT_SHAPES.search(str(error))
+    about_shapes = isinstance(error, IndexError) or re.search(_ABOUT_SHAPES, str(error))
     return (ShapeError if about_shapes else OperandError)(f"{name}({shown}): {error}")
 
 

@@ -7,7 +7,6 @@ read this and nothing else.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -15,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.call import Call, Part
+from minitorch.call import Call
 from minitorch.errors import GradientError
 from minitorch.plan import ALL
+from minitorch.reach import reach
 from minitorch.shapes import Shape
 from minitorch.tensor import Tensor, source
 from minitorch.versions import owner
@@ -139,30 +139,6 @@ def _without_arrays(value: Any) -> Any:
 
 def _jsonable(value: Any) -> Any:
     return value if isinstance(value, int | float | str | bool | None) else repr(value)
-
-
-def reach(root: Call | Tensor) -> tuple[list[Call], list[Tensor]]:
-    """The calls that `root` depends on, itself included, in the order in which they were made, and the leaves."""
-    if isinstance(root, Tensor):
-        return [], [root]
-    calls, leaves = [root], []
-    seen: set[Any] = {root, None}
-    for call in calls:  # grows as it goes
-        for p in call.parents:
-            if p not in seen:
-                seen.add(p)
-                if type(p) is Call:
-                    calls.append(p)
-                elif type(p) is not Part:
-                    leaves.append(p)
-                elif p.call not in seen:
-                    seen.add(p.call)
-                    calls.append(p.call)
-    calls.sort(key=_number)
-    return calls, leaves
-
-
-_number = operator.attrgetter("number")
 
 
 def sources(root: Call | Tensor) -> list[Call | Tensor]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from minitorch.dual import StandIn
 from minitorch.errors import ArgumentError, GradientError, InPlaceError, OperandError, ShapeError
 from minitorch.ops.dtype import shape_of
 from minitorch.ops.movement import reshape
+from minitorch.record import Record
 from minitorch.rewritten import REWRITTEN
 from minitorch.tensor import Tensor
 
@@ -60,7 +61,7 @@ _NO_MATTER = frozenset(("kind", "stable", "optimize", "casting", "subok", "devic
 _REFUSALS = (ShapeError, OperandError, ArgumentError)
 
 
-class Translated(NamedTuple):
+class Translated(Record):
     """A call of NumPy's function, as a call of the operation."""
 
     args: tuple[Any, ...]

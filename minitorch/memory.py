@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from sys import getrefcount
 
 from minitorch.call import Call
-from minitorch.graph import Graph, Node, Saved, capture, kept_arrays, reach
+from minitorch.graph import Graph, Node, Saved, capture, kept_arrays
+from minitorch.reach import reach
 from minitorch.tensor import Tensor, source
 from minitorch.versions import owner
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from minitorch.primitive import Primitive, Rule
+from minitorch.record import Record
 
 ALL = -1
 """In the place of a position: all the parts of a variadic input."""
@@ -38,8 +38,7 @@ class Application(NamedTuple):
     group: Group | None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """What a call keeps and applies when certain inputs want a gradient.
 
     What it keeps is a sequence: first values of inputs, then of outputs, then shapes of inputs.

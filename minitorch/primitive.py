@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
@@ -26,6 +25,7 @@ from minitorch.errors import MinitorchError, RegistrationError
 from minitorch.explain import REFUSED, Explanation, explained, named
 from minitorch.misread import check_flags, checked, misread
 from minitorch.options import NO_DATA, PLAIN, no_data, settled
+from minitorch.record import Record
 from minitorch.shapes import Shape, broadcast_mismatch
 from minitorch.signature import EMPTY, OfFunction, Parameter, parameters
 
@@ -49,8 +49,7 @@ HANDLERS: dict[type, Callable[[Primitive[...], tuple[Any, ...], dict[str, Any]],
 """Who takes over when an argument is not a plain array.  A class that records (Tensor) enters itself here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record):
     """The derivative rule of one input, or of several that share work."""
 
     inputs: tuple[str, ...]  # whose gradients it returns, in this order
@@ -61,8 +60,7 @@ class Rule:
     add: Callable[..., None] | None = None  # the same, added into an array that is given first
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Primitive(Generic[P]):
+class Primitive(Record, Generic[P]):
     """One operation.  Call it with arrays and get arrays; call it with a Tensor among them and the call is recorded."""
 
     name: str
@@ -71,12 +69,12 @@ class Primitive(Generic[P]):
     outputs: tuple[str, ...]
     static: Mapping[str, Any]  # static arguments and their defaults
     rules: tuple[Rule, ...]
+    plans: dict[int | tuple[int, int], Any]  # empty at first; see plan.py; read off the other fields
     formula: Formula | None = None
     explain: Explanation | None = None
     variadic: bool = False  # its only input stands for any number of arrays
-    differentiable: frozenset[str] = field(default=frozenset())
+    differentiable: frozenset[str] = frozenset()
     differentiable_bits: int = 0  # the same by position, as a bit set
-    plans: dict[int | tuple[int, int], Any] = field(default_factory=dict)  # see plan.py; read off the fields above
 
     def __call__(self, *args: P.args, **static: P.kwargs) -> Tensor:
         if len(args) != len(self.inputs) and not self.variadic:
@@ -129,13 +127,12 @@ class Primitive(Generic[P]):
         return f"<primitive {self.name}({', '.join(self.inputs)})>"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Composite(Generic[P]):
+class Composite(Record, Generic[P]):
     """A function of other operations that has a formula of its own, so that it can be derived, proved and printed."""
 
     name: str
     function: Callable[P, Tensor]
-    formula: str
+    formula: Formula
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         return self.function(*args, **kwargs)
@@ -201,8 +198,11 @@ def primitive(
     return register
 
 
-def composite(*, formula: str) -> Callable[[Callable[P, Tensor]], Composite[P]]:
-    """Attach a formula to a function that is written with public operations, and register it by its name."""
+def composite(*, formula: Formula) -> Callable[[Callable[P, Tensor]], Composite[P]]:
+    """Attach a formula to a function that is written with public operations, and register it by its name.
+
+    An input of the formula without indices that the function has a number for, such as `eps`, is a setting.
+    """
 
     def register(function: Callable[P, Tensor]) -> Composite[P]:
         if function.__name__ in COMPOSITES:
@@ -259,6 +259,7 @@ def _build(
         outputs=outputs,
         static=MappingProxyType(static),
         rules=tuple(rules),
+        plans={},
         formula=formula,
         explain=explain,
         variadic=variadic,

@@ -18,8 +18,8 @@ import numpy as np
 
 from minitorch import modes, reverse
 from minitorch.dual import Dual, StandIn, dtype_of, outputs, requires_grad, split
-from minitorch.graph import reach
 from minitorch.ops.elementwise import positive
+from minitorch.reach import reach
 from minitorch.tensor import Tensor, plain, source, wrap
 from minitorch.trees import Tree, TreeError, flatten, leaves, rebuild
 

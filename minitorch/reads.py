@@ -8,7 +8,6 @@ bytes are summed up (CRC-32).  An array is seen where an operation of the functi
 from __future__ import annotations
 
 import weakref
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -143,4 +142,6 @@ def _array(x: Any) -> np.ndarray | None:
 
 def _sum(array: np.ndarray) -> int:
     """The CRC-32 of its bytes."""
-    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data) if array.dtype.kind != "O" else 0
+    from zlib import crc32  # a library to load, for the few who ask
+
+    return crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data) if array.dtype.kind != "O" else 0

@@ -9,19 +9,21 @@ recorded too and can be differentiated again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.call import Call
 from minitorch.errors import GradientError, ShapeError
-from minitorch.graph import Graph, capture
 from minitorch.inplace import is_stale, renew
 from minitorch.ops.elementwise import astype
 from minitorch.primitive import Array
+from minitorch.record import Record
 from minitorch.sweep import key_of, sweep, taken
 from minitorch.tensor import Tensor, connect, made, plain, wrap
+
+if TYPE_CHECKING:  # what a pass that nobody watches does without is not loaded for it
+    from minitorch.graph import Graph
 
 
 def backward(
@@ -135,8 +137,7 @@ def vjp(function: Callable[..., Tensor], *primals: Array) -> tuple[Tensor, Calla
     return value, pull
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(Record):
     """A backward pass as data: the graph, and the norm of the cotangent that travelled each edge, by edge id."""
 
     graph: Graph
@@ -163,6 +164,8 @@ def trace(
     >>> {run.graph.edges[e].input: round(norm, 3) for e, norm in run.norms.items()}
     {'x': 1.414, 'a': 2.828}
     """
+    from minitorch.graph import capture
+
     graph, number = capture(root)
     edge_at = {(e.target, e.input): e.id for e in graph.edges}
     norms: dict[int, float] = {}

@@ -29,7 +29,8 @@ def parameters(fn: Callable[..., Any]) -> list[Parameter]:
     >>> [(p.name, p.default is EMPTY, p.annotation) for p in parameters(f)]
     [('x', True, <class 'inspect._empty'>), ('axis', False, 'int')]
     """
-    if type(fn) is not FunctionType or hasattr(fn, "__wrapped__"):
+    fn = inspect.unwrap(fn, stop=_says_itself)
+    if type(fn) is not FunctionType or _says_itself(fn):
         return [Parameter(p.name, p.kind, p.default, p.annotation) for p in inspect.signature(fn).parameters.values()]
     code, annotations = fn.__code__, fn.__annotations__
     names, count, keywords = code.co_varnames, code.co_argcount, code.co_kwonlyargcount
@@ -49,6 +50,10 @@ def parameters(fn: Callable[..., Any]) -> list[Parameter]:
     if code.co_flags & inspect.CO_VARKEYWORDS:
         found.append(one(names[after], inspect.Parameter.VAR_KEYWORD))
     return found
+
+
+def _says_itself(fn: Any) -> bool:
+    return hasattr(fn, "__signature__")
 
 
 class OfFunction:

@@ -14,10 +14,10 @@ import numpy as np
 from minitorch import modes
 from minitorch.call import Call, Part
 from minitorch.errors import GradientError
-from minitorch.graph import reach
 from minitorch.ops.elementwise import astype, positive
 from minitorch.ops.movement import sum_to
 from minitorch.plan import Group
+from minitorch.reach import reach
 from minitorch.tensor import Tensor, plain, source, wrap
 from minitorch.versions import WRITES
 

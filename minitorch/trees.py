@@ -11,7 +11,6 @@ classes are registered here, since a module's parameters are a dict already.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -118,7 +117,9 @@ def _rebuilt(tree: Tree, new: Iterator[Any]) -> Tree:
         return leaf
     parts = [_rebuilt(part, new) for _, part in items]
     if isinstance(tree, dict):
-        same = copy.copy(tree)  # a subclass keeps what else it holds, as a defaultdict its factory
+        from copy import copy
+
+        same = copy(tree)  # a subclass keeps what else it holds, as a defaultdict its factory
         same.update(zip(tree, parts, strict=True))
         return same
     return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)

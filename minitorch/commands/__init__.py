@@ -13,7 +13,7 @@ from importlib import import_module
 
 from minitorch.errors import MinitorchError
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("check",)
 FAILED = 2
 
 

@@ -104,6 +104,7 @@ def _gate(count: int) -> Primitive[...]:
         outputs=tuple(f"out{k}" for k in range(count)),
         static=MappingProxyType({"watch": None}),
         rules=(Rule(names, (), (), ("watch",), lambda *gs, watch: _pulled(gs, watch)),),
+        plans={},
         differentiable=frozenset(names),
         differentiable_bits=(1 << count) - 1,
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from minitorch.errors import ArgumentError
+from minitorch.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Record):
     """One function, when it is called, and whether it gets the keyword arguments."""
 
     when: Literal["forward_pre", "forward", "backward_pre", "backward"]

@@ -28,15 +28,20 @@ from minitorch.shapes import Shape
 _NAME = "scaled_dot_product_attention"
 
 
-@composite(
-    formula="""
-    Q[n,d_k], K[m,d_k], V[m,d_v], M[n,m]:
-    A[i,j] = sum_e Q[i,e] K[j,e] / sqrt(d_k) + M[i,j];
+def _formula(ranks, static):
+    """With the mask M added to the scores, unless static has mask=False; with a `scale` if static has scale=True."""
+    bias, added = ("", "") if static.get("mask") is False else (", M[n,m]", " + M[i,j]")
+    setting, scaled = (", scale", "scale ") if static.get("scale") else ("", "")
+    return f"""
+    Q[n,d_k], K[m,d_k], V[m,d_v]{bias}{setting}:
+    A[i,j] = {scaled}sum_e Q[i,e] K[j,e]{"" if scaled else " / sqrt(d_k)"}{added};
     Z[i]   = sum_k exp(A[i,k]);
     P[i,j] = exp(A[i,j]) / Z[i];
     O[i,c] = sum_j P[i,j] V[j,c]
     """
-)
+
+
+@composite(formula=_formula)
 def scaled_dot_product_attention(
     Q: Array,
     K: Array,

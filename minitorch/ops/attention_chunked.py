@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -30,13 +30,14 @@ from minitorch.ops.movement import concatenate, expand_dims, sum_to
 from minitorch.ops.reduce import sum
 from minitorch.ops.select import where
 from minitorch.primitive import Array
+from minitorch.record import Record
 from minitorch.shapes import Shape
 
 _ENTRIES = 2**18  # of a block of scores: what stays in a core's cache
 _ROWS = 64  # at least, or the products would be those of vectors
 
 
-class _Block(NamedTuple):
+class _Block(Record):
     """Scores of queries start ... stop - 1 and of the keys up to `end`."""
 
     start: int

@@ -9,7 +9,6 @@ this operand alone gets a vector of ones; one that stands in it twice (a diagona
 from __future__ import annotations
 
 from collections.abc import Sequence
-from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,8 @@ from minitorch.options import settled
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Shape, normalize_axes
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # importing `string` would compile its templates
+
 
 def _back(g, subscripts: str, k: int, others: Sequence[Any], shapes: Sequence[Shape]):
     """The derivative by operand k: of all the operands the shapes are known, and of the others the values."""
@@ -33,7 +34,7 @@ def _back(g, subscripts: str, k: int, others: Sequence[Any], shapes: Sequence[Sh
         for letter, n in zip(letters, shape, strict=True):
             sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
     parts, terms = [g, *others], [out, *labels[:k], *labels[k + 1 :]]
-    spare = (letter for letter in ascii_letters if letter not in sizes)
+    spare = (letter for letter in _LETTERS if letter not in sizes)
     others_have = {  # letters that the cotangent and the other operands have in full; where they have 1, it stretches
         *out,
         *(c for j in range(len(labels)) if j != k for c, n in zip(labels[j], shapes[j], strict=True) if n == sizes[c]),
@@ -168,7 +169,7 @@ def _explicit(subscripts: str, ranks: Sequence[int]) -> str:
         if rank < named or (rank > named and not dots):
             raise ShapeError(f"einsum: operand {k} has {rank} axes, but {term!r} in {subscripts!r} names {named}.")
         counts.append(rank - named if dots else 0)
-    spare = [letter for letter in ascii_letters if letter not in text]
+    spare = [letter for letter in _LETTERS if letter not in text]
     extra = "".join(spare[: max(counts, default=0)])
     terms = [t.replace("...", extra[len(extra) - n :], 1) for t, n in zip(terms, counts, strict=True)]
     if not arrow:
@@ -176,7 +177,7 @@ def _explicit(subscripts: str, ranks: Sequence[int]) -> str:
         out = "..." + "".join(sorted(letter for letter in set(named) if named.count(letter) == 1))
     out = out.replace("...", extra, 1)
     everything = "".join(terms)
-    wrong = [c for c in everything + out if c not in ascii_letters]
+    wrong = [c for c in everything + out if c not in _LETTERS]
     wrong += [c for c in out if c not in everything or out.count(c) > 1]
     if wrong:
         raise ShapeError(
@@ -209,8 +210,8 @@ def tensordot(a: Array, b: Array, axes: int | tuple[int | Sequence[int], int | S
                 f"tensordot: axis {i} of the left {shape_of(a)} is {m}, axis {j} of the right {shape_of(b)} is {n}; "
                 "they are summed together. Choose other axes?"
             )
-    left = ascii_letters[:rank]
-    right = list(ascii_letters[rank : rank + other])
+    left = _LETTERS[:rank]
+    right = list(_LETTERS[rank : rank + other])
     for i, j in zip(of_a, of_b, strict=True):
         right[j] = left[i]
     out = [c for k, c in enumerate(left) if k not in of_a] + [c for k, c in enumerate(right) if k not in of_b]

@@ -8,14 +8,16 @@ query without keys.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minitorch.errors import DtypeError
 from minitorch.ops.dtype import values
 from minitorch.ops.select import where
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 def causal_mask(n: int, m: int | None = None, dtype: DTypeLike = np.float64) -> np.ndarray:

@@ -89,10 +89,12 @@ def _fits(name: str, x: Shape, **parts: Any) -> None:
 
 @composite(
     formula="""
-    x[n,d], weight[d], bias[d]:
-    m[i] = mean_k x[i,k];
-    v[i] = mean_k (x[i,k] - m[i])**2;
-    out[i,j] = (x[i,j] - m[i]) / sqrt(v[i] + 0.00001) * weight[j] + bias[j]
+    x[n,d], weight[d], bias[d], eps:
+    m[i]     = mean_k x[i,k];
+    v[i]     = mean_k (x[i,k] - m[i])**2;
+    r[i]     = 1 / sqrt(v[i] + eps);
+    h[i,j]   = (x[i,j] - m[i]) r[i];
+    out[i,j] = h[i,j] weight[j] + bias[j]
     """
 )
 def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None, eps: float = 1e-5) -> Any:
@@ -109,9 +111,10 @@ def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None,
 
 @composite(
     formula="""
-    x[n,d], weight[d]:
-    v[i] = mean_k x[i,k]**2;
-    out[i,j] = x[i,j] / sqrt(v[i] + 0.000001) * weight[j]
+    x[n,d], weight[d], eps:
+    r[i]     = 1 / sqrt(mean_k x[i,k]**2 + eps);
+    h[i,j]   = x[i,j] r[i];
+    out[i,j] = h[i,j] weight[j]
     """
 )
 def rms_norm(x: Array, weight: Array | None = None, eps: float = 1e-6) -> Any:

@@ -1,11 +1,13 @@
 """Which derivative does a formula have, and is it right?  Derived, proved, printed, and evaluated as a check.
 
-The only package that imports SymPy.  Read it in this order: ``expression`` (what a formula is), ``binders``, ``normal``
-and ``calculus`` (what may be done to it), ``parse`` and ``program`` (an operation as text and as definitions),
-``reverse`` (its gradient), ``field``, ``entrywise`` and ``prove`` (is it right?), ``derivation`` and ``derive`` (step
-by step), ``printing`` (LaTeX, MathML, text).
+The only package that imports SymPy.  Read it in this order: ``expression`` and ``selection`` (what a formula is),
+``binders``, ``normal`` and ``calculus`` (what may be done to it), ``parse`` and ``program`` (an operation as text and
+as definitions), ``reverse`` (its gradient), ``field``, ``entrywise`` and ``prove`` (is it right?), ``derivation`` and
+``derive`` (step by step), ``printing`` and ``places`` (LaTeX, MathML, text), ``claims`` (is
+a gradient that somebody derived by hand right?).
 """
 
+from minitorch.symbolic.claims import Diagnosis, assert_vjp, check_vjp
 from minitorch.symbolic.derivation import Derivation, Deriving, Step
 from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
 from minitorch.symbolic.evaluate import evaluate
@@ -16,6 +18,7 @@ from minitorch.symbolic.operation import (
     derive_operation,
     derive_softmax_jacobian,
     engine_agrees,
+    inputs_of,
     program_of,
 )
 from minitorch.symbolic.parse import parse
@@ -32,6 +35,7 @@ __all__ = [
     "Delta",
     "Derivation",
     "Deriving",
+    "Diagnosis",
     "Entry",
     "Index",
     "MaxOver",
@@ -40,6 +44,8 @@ __all__ = [
     "Step",
     "Sum",
     "Verdict",
+    "assert_vjp",
+    "check_vjp",
     "definitions_mathml",
     "derive_gradients",
     "derive_jacobian",
@@ -49,6 +55,7 @@ __all__ = [
     "engine_agrees",
     "evaluate",
     "gradients",
+    "inputs_of",
     "normal_form",
     "parse",
     "program_of",

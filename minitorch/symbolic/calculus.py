@@ -16,13 +16,14 @@ from sympy import Add, Expr, Function, Mul, Pow, S, exp, factor_terms, log
 from minitorch.errors import FormulaError
 from minitorch.symbolic.binders import close, is_leaf, opened, rebuild, swap
 from minitorch.symbolic.expression import Delta, Entry, Index, MaxOver, Sum, free, names
+from minitorch.symbolic.selection import Selected
 
 
 def derivative(expression: Expr, by: Entry) -> Expr:
     """The derivative of an expression by an entry whose indices do not occur in it; deltas are left standing.
 
     Raises:
-        FormulaError: the expression takes a maximum over an index, whose derivative is not supported.
+        FormulaError: the array holds indices, by which nothing can be differentiated.
 
     Example:
         >>> from minitorch.symbolic.expression import Array, dimension
@@ -30,7 +31,9 @@ def derivative(expression: Expr, by: Entry) -> Expr:
         >>> print(derivative(x[i] ** 2, x[j]))
         2*delta(i,j)*x[i]
     """
-    if by.name not in names(expression):
+    if by.values is not None:
+        raise FormulaError(f"derivative: {by.name} holds indices over {by.values}. Leave it out: it has no gradient.")
+    if by.name not in names(expression) or isinstance(expression, Selected):
         return S.Zero
     if isinstance(expression, Entry):
         return Mul(*map(Delta, expression.indices, by.indices))
@@ -44,10 +47,8 @@ def derivative(expression: Expr, by: Entry) -> Expr:
     if isinstance(expression, Pow):
         return _power_rule(expression.base, expression.exp, by)
     if isinstance(expression, MaxOver):
-        raise FormulaError(
-            f"derivative: the maximum over an index in {expression} is not supported yet. "
-            "Differentiate the formula without the shift by its maximum."
-        )
+        body, (index,) = opened(expression)
+        return close(Sum, Selected(expression, index) * derivative(body, by), [index])
     function = cast(Function, expression)
     return Add(*(function.fdiff(k + 1) * derivative(cast(Expr, a), by) for k, a in enumerate(function.args)))
 
@@ -91,22 +92,29 @@ def _grouped(total: Add) -> list[Expr]:
 
 def _contract_term(term: Expr, bound: frozenset[Index]) -> Expr:
     for factor in Mul.make_args(term):
-        if isinstance(factor, Delta):
-            summed = next((cast(Index, i) for i in factor.args if i in bound), None)
-            if summed is not None:
-                other = factor.args[0] if factor.args[1] == summed else factor.args[1]
-                rest = swap(swap(term, {factor: S.One}), {summed: other})
-                return _contract_term(rest, bound - {summed})
+        if isinstance(factor, Delta) and (met := factor.renaming(bound)):
+            rest = swap(swap(term, {factor: S.One}), {met[0]: met[1]})
+            return _contract_term(rest, bound - {met[0]})
     return _take_out(term, bound)
 
 
 def _take_out(body: Expr, bound: frozenset[Index]) -> Expr:
     """The sum of ``body`` over ``bound``, with the factors that do not depend on ``bound`` before it."""
+    body, bound = _joined(body, bound)
     factors = Mul.make_args(body)
     before = [f for f in factors if not free(f) & bound]
     inside = Mul(*(f for f in factors if free(f) & bound))
     used = free(inside) & bound
     return Mul(*before, *(i.dimension for i in bound - used), close(Sum, inside, used))
+
+
+def _joined(body: Expr, bound: frozenset[Index]) -> tuple[Expr, frozenset[Index]]:
+    """One sum instead of two where a delta stands in the inner one: it may be solved for an outer index."""
+    for factor in Mul.make_args(body):
+        if isinstance(factor, Sum) and any(isinstance(f, Delta) for f in Mul.make_args(factor.body)):
+            inner, more = opened(factor)
+            return _joined(swap(body, {factor: inner}), bound | frozenset(more))
+    return body, bound
 
 
 def hoist(expression: Expr) -> Expr:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from sympy import Expr
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.expression import Entry, Partial, names
+from minitorch.symbolic.expression import Entry, Index, Partial, free, names
 from minitorch.symbolic.printing import Notation, to_mathml
 from minitorch.symbolic.program import Definition
 from minitorch.symbolic.prove import prove_equal
 from minitorch.symbolic.verdict import REFUTED, UNDECIDED, Verdict
+
+RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge", "≈": r"\approx"}  # the sign in plain text, and in LaTeX
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,20 @@ class Step:
     Attributes:
         left, expression: its two sides.
         rule: the rule's name; ``reason`` says in plain words why it applies, ``proof`` what checked it.
+        relation: the sign between the sides, one of :data:`RELATIONS`.
     """
 
-    left: Entry | Partial
+    left: Expr
     expression: Expr
     rule: str
     reason: str
     proof: str
     notation: Notation
+    relation: str = "="
 
     def latex(self) -> str:
         """The equation as LaTeX."""
-        return f"{self.notation.left_latex(self.left)} = {self._right_latex()}"
+        return f"{self.notation.left_latex(self.left)} {RELATIONS[self.relation]} {self.right_latex()}"
 
     def mathml(self) -> str:
         """The equation as MathML."""
@@ -46,9 +50,10 @@ class Step:
     def text(self) -> str:
         """The equation as plain text."""
         right = self.notation.text(self.expression, _indices(self.left))
-        return f"{self.notation.left_text(self.left)} = {right}"
+        return f"{self.notation.left_text(self.left)} {self.relation} {right}"
 
-    def _right_latex(self) -> str:
+    def right_latex(self) -> str:
+        """The right-hand side as LaTeX."""
         return self.notation.latex(self.expression, _indices(self.left))
 
     def __str__(self) -> str:
@@ -87,7 +92,7 @@ class Derivation:
         return tuple(reversed(needed))
 
     @property
-    def definition(self) -> tuple[Entry | Partial, Expr]:
+    def definition(self) -> tuple[Expr, Expr]:
         """The two sides of the last equation."""
         return self.steps[-1].left, self.steps[-1].expression
 
@@ -97,12 +102,11 @@ class Derivation:
 
     def latex(self) -> str:
         """All equations, aligned, with their rules."""
-        rows = [rf"{left} &= {right} && \text{{{step.rule}}}" for step, left, right in self._rows()]
-        return _aligned(rows)
+        return aligned(self.steps, rules=True)
 
     def mathml(self) -> str:
         """All equations, aligned, as MathML."""
-        return to_mathml(_aligned([rf"{left} &= {right}" for _, left, right in self._rows()]))
+        return to_mathml(aligned(self.steps))
 
     def text(self) -> str:
         """All equations with rule, reason and proof, and the verdict."""
@@ -113,15 +117,6 @@ class Derivation:
 
     def __str__(self) -> str:
         return self.text()
-
-    def _rows(self) -> list[tuple[Step, str, str]]:
-        """Every step with its two sides; the left one is left out where it is that of the row above."""
-        rows, above = [], ""
-        for step in self.steps:
-            left = step.notation.left_latex(step.left)
-            rows.append((step, "" if left == above else left, step._right_latex()))
-            above = left
-        return rows
 
 
 class Deriving:
@@ -142,7 +137,7 @@ class Deriving:
         self.notation, self.definitions = notation, tuple(definitions)
         self.steps: list[Step] = []
 
-    def given(self, left: Entry | Partial, expression: Expr, rule: str, reason: str, proof: str = "definition") -> None:
+    def given(self, left: Expr, expression: Expr, rule: str, reason: str, proof: str = "definition") -> None:
         """Add an equation that starts a chain, with what justifies it."""
         self.steps.append(Step(left, expression, rule, reason, proof, self.notation))
 
@@ -178,13 +173,22 @@ class Deriving:
         return str(verdict)
 
 
-def _name(left: Entry | Partial) -> str:
+def _name(left: Expr) -> str:
     return left.name if isinstance(left, Entry) else str(left)
 
 
-def _indices(left: Entry | Partial) -> tuple:
-    return left.indices if isinstance(left, Entry) else (*left.of.indices, *left.by.indices)
+def _indices(left: Expr) -> tuple[Index, ...]:
+    if isinstance(left, Partial):
+        return (*left.of.indices, *left.by.indices)
+    return left.indices if isinstance(left, Entry) else tuple(sorted(free(left), key=str))
 
 
-def _aligned(rows: list[str]) -> str:
+def aligned(steps: Sequence[Step], rules: bool = False) -> str:
+    """Equations as LaTeX, aligned at their signs; a left side that is that of the row above is left out."""
+    rows, above = [], ""
+    for step in steps:
+        left = step.notation.left_latex(step.left)
+        row = f"{'' if left == above else left} &{RELATIONS[step.relation]} {step.right_latex()}"
+        rows.append(row + (rf" && \text{{{step.rule}}}" if rules else ""))
+        above = left
     return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"

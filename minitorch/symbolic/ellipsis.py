@@ -9,10 +9,10 @@ Source: NumPy, *Broadcasting*, general broadcasting rules.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from minitorch.symbolic.syntax import Formula, Line, Node
+from minitorch.symbolic.nodes import Formula, Line, Node, walk
 from minitorch.symbolic.tokens import Token, fail
 
 
@@ -39,13 +39,6 @@ def expand_ellipsis(formula: Formula, ranks: Mapping[str, int] | None) -> Formul
     lines = tuple(Line(_expand(s.target, counts, letters), _expand(s.value, counts, letters)) for s in formula.lines)
     header = None if formula.header is None else tuple(_expand(n, counts, letters) for n in formula.header)
     return Formula(formula.text, header, lines)
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """A syntax node and everything inside it."""
-    yield node
-    for part in node.parts:
-        yield from walk(part)
 
 
 def _leading(text: str, node: Node, ranks: Mapping[str, int]) -> int:

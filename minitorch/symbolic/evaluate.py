@@ -25,12 +25,12 @@ from minitorch.symbolic.expression import (
     Sum,
     dimensions,
     free,
-    maximum,
-    sigmoid,
     size_of,
-    step,
 )
+from minitorch.symbolic.functions import maximum, sigmoid, step
 from minitorch.symbolic.program import Program
+from minitorch.symbolic.selection import Selected
+from minitorch.symbolic.sizes import infer_sizes
 
 _FUNCTIONS: dict[type, Callable[..., np.ndarray]] = {
     exp: np.exp,
@@ -47,10 +47,12 @@ _FUNCTIONS: dict[type, Callable[..., np.ndarray]] = {
 }
 
 
-def evaluate_program(program: Program, arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def evaluate_program(
+    program: Program, arrays: Mapping[str, Any], sizes: Mapping[Symbol, int] | None = None
+) -> dict[str, np.ndarray]:
     """The value of every definition of a program; see :meth:`minitorch.symbolic.program.Program.evaluate`."""
     values = _inputs(program, arrays)
-    sizes = infer_sizes(program.entries, values)
+    sizes = dict(sizes or {}) | infer_sizes(program.entries, values)
     results = {}
     for definition in program.definitions:
         value = evaluate(definition.value, values, definition.indices, sizes)
@@ -90,35 +92,6 @@ def evaluate(
     return np.array(np.broadcast_to(value, shape), dtype=np.float64)
 
 
-def infer_sizes(entries: Any, arrays: Mapping[str, np.ndarray]) -> dict[Symbol, int]:
-    """The size of every dimension, from the arrays' shapes; an axis of size 1 broadcasts.
-
-    Raises:
-        FormulaError: two axes of the same dimension have different sizes, neither of which is 1.
-    """
-    sizes: dict[Symbol, int] = {}
-    told: dict[Symbol, str] = {}
-    for entry in entries:
-        array = arrays[entry.name]
-        if array.ndim != len(entry.indices):
-            raise FormulaError(
-                f"evaluate: array {entry.name} has shape {array.shape}, wanted {len(entry.indices)} axes "
-                f"({', '.join(map(str, entry.dimensions))}). Reshape it."
-            )
-        for axis, index in enumerate(entry.indices):
-            size, where = array.shape[axis], f"axis {axis} of {entry.name} (index {index.name})"
-            symbol = cast(Symbol, index.dimension)
-            known = int(symbol) if symbol.is_number else sizes.get(symbol, 1)
-            if size != known and 1 not in (size, known):
-                raise FormulaError(
-                    f"evaluate: dimension {symbol} is {size} on {where} but {known} on "
-                    f"{told.get(symbol, 'the formula')}. Pass arrays whose sizes agree."
-                )
-            if symbol not in sizes or known == 1:
-                sizes[symbol], told[symbol] = size, where
-    return sizes
-
-
 def _array(name: str, arrays: Mapping[str, Any]) -> np.ndarray:
     if name not in arrays:
         raise FormulaError(f"evaluate: array {name} is missing; got {', '.join(arrays) or 'none'}. Pass {name}.")
@@ -141,8 +114,12 @@ class _Walker:
         if isinstance(e, Binder):
             return self.reduction(e, axes, rank)
         if isinstance(e, Delta):
-            a, b = (self.positions(cast(Index, i), axes, rank) for i in e.args)
+            a, b = (self.value(cast(Expr, place), axes, rank) for place in e.args)
             return (a == b).astype(float)
+        if isinstance(e, Selected):
+            return self.selected(e, axes, rank)
+        if isinstance(e, Index):
+            return self.positions(e, axes, rank)
         if isinstance(e, Symbol):
             return np.full((1,) * rank, float(self.sizes[e]))
         if not e.args:
@@ -184,7 +161,7 @@ class _Walker:
     def positions(self, index: Index, axes: Mapping[Index, int], rank: int) -> np.ndarray:
         shape = [1] * rank
         shape[axes[index]] = -1
-        return np.arange(size_of(index.dimension, self.sizes)).reshape(shape)
+        return np.arange(float(size_of(index.dimension, self.sizes))).reshape(shape)
 
     def reduction(self, e: Binder, axes: Mapping[Index, int], rank: int) -> np.ndarray:
         inner = {**axes, **{index: rank + k for k, index in enumerate(e.bound)}}
@@ -192,6 +169,17 @@ class _Walker:
         stretched = body.shape[:rank] + tuple(size_of(i.dimension, self.sizes) for i in e.bound)
         body, over = np.broadcast_to(body, stretched), tuple(range(rank, len(stretched)))
         return body.sum(axis=over) if isinstance(e, Sum) else body.max(axis=over)
+
+    def selected(self, e: Selected, axes: Mapping[Index, int], rank: int) -> np.ndarray:
+        """1 at the place of the largest value, shared at a tie."""
+        (index,) = e.largest.bound
+        body = self.value(e.largest.body, {**axes, index: rank}, rank + 1)
+        wins = (body == body.max(axis=rank, keepdims=True)).astype(float)
+        shares = np.moveaxis(wins / wins.sum(axis=rank, keepdims=True), rank, -1)
+        places = self.positions(e.index, axes, rank).astype(int)
+        stretched = np.broadcast_shapes(shares.shape[:-1], places.shape)
+        shares, places = np.broadcast_to(shares, (*stretched, shares.shape[-1])), np.broadcast_to(places, stretched)
+        return np.take_along_axis(shares, places[..., None], axis=-1)[..., 0]
 
 
 def _power(base: np.ndarray, exponent: np.ndarray, exact: Expr) -> np.ndarray:

@@ -13,11 +13,12 @@ Source: the summation convention of tensor calculus, with every sum written out 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from sympy import Expr, Function, Integer, S, Symbol, sympify
+from sympy import Add, Expr, Integer, S, Symbol, expand, sympify
 
 from minitorch.errors import FormulaError
 
@@ -63,10 +64,28 @@ class Index(Symbol):
         return self.name.startswith(BOUND_MARK)
 
 
+class Places(Symbol):
+    """The name of an array whose entries are indices over a dimension, such as the words of a sentence."""
+
+    __slots__ = ("dimension",)
+    dimension: Expr
+
+    def __new__(cls, name: str, size: Any) -> Places:
+        self = cast(Any, Symbol).__xnew__(cls, name, integer=True, nonnegative=True)
+        self.dimension = sympify(size)
+        return self
+
+    def __getnewargs_ex__(self) -> Any:
+        return (self.name, self.dimension), {}
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.dimension)
+
+
 class Entry(Expr):
     """The entry ``x[i,j]`` of an array; without indices, a real scalar.
 
-    Whether the array is positive is carried by its name's symbol: powers of products simplify only then.
+    Whether the array is positive, or holds indices, is carried by its name's symbol.
     """
 
     is_commutative = True
@@ -88,31 +107,66 @@ class Entry(Expr):
     def dimensions(self) -> tuple[Expr, ...]:
         return tuple(index.dimension for index in self.indices)
 
+    @property
+    def values(self) -> Expr | None:
+        """The dimension over which an index array's entries run; None for an array of numbers."""
+        return self.symbol.dimension if isinstance(self.symbol, Places) else None
+
     def _eval_is_positive(self) -> bool | None:
         return self.symbol.is_positive
+
+    def _eval_is_integer(self) -> bool | None:
+        return self.symbol.is_integer
 
     def _sympystr(self, printer: Any) -> str:
         return f"{self.name}[{','.join(i.name for i in self.indices)}]" if self.indices else self.name
 
 
 class Delta(Expr):
-    """The Kronecker delta of two indices: 1 where they meet, else 0."""
+    r"""The Kronecker delta: 1 where two places meet, else 0.
+
+    A place is an index, or arithmetic of indices, sizes and entries of index arrays; so a shift and a lookup are sums,
+
+    $$ x_{t-k} = \sum_s \delta_{s,\,t-k}\,x_s, \qquad E_{v_i e} = \sum_v \delta_{v,\,v_i}\,E_{ve}, $$
+
+    and what lies outside an array counts as 0.  Between two indices over one dimension it is kept as these two;
+    otherwise as the distance of the two places, and 0.
+
+    Example:
+        >>> n = dimension("n"); s, t, k = (Index(letter, n) for letter in "stk")
+        >>> Delta(s, t - k) == Delta(t, s + k), Delta(s + 1, s), Delta(t, s)
+        (True, 0, delta(s,t))
+        >>> Delta(s, t - k)
+        delta(k + s - t,0)
+    """
 
     is_commutative = True
     is_real = True
     is_nonnegative = True
 
-    def __new__(cls, a: Index, b: Index) -> Any:
-        if a == b:
-            return S.One
-        # Bound indices last, so that contracting a delta keeps the letter that the reader knows.
-        return Expr.__new__(cls, *sorted((a, b), key=lambda i: (i.bound, i.name)))
+    def __new__(cls, a: Any, b: Any) -> Any:
+        distance = expand(a - b)
+        if distance.is_number:
+            return Integer(distance == 0)
+        terms = Add.make_args(distance)
+        ahead, behind = ([t for t in map(sign, terms) if isinstance(t, Index)] for sign in (lambda t: t, lambda t: -t))
+        if len(terms) == 2 and ahead and behind and ahead[0].dimension == behind[0].dimension:
+            # Bound indices last, so that contracting a delta keeps the letter that the reader knows.
+            return Expr.__new__(cls, *sorted((ahead[0], behind[0]), key=lambda i: (i.bound, i.name)))
+        return Expr.__new__(cls, -distance if distance.could_extract_minus_sign() else distance, S.Zero)
+
+    def renaming(self, bound: Iterable[Index]) -> tuple[Index, Index] | None:
+        """One of the ``bound`` indices and the other one that it equals, if this is a delta between two indices."""
+        if not isinstance(self.args[1], Index):
+            return None
+        a, b = cast("tuple[Index, Index]", self.args)
+        return next(((i, other) for i, other in ((a, b), (b, a)) if i in bound), None)
 
     def _eval_power(self, exponent: Any) -> Any:
         return self if exponent.is_positive else None
 
     def _sympystr(self, printer: Any) -> str:
-        return f"delta({','.join(cast(Index, i).name for i in self.args)})"
+        return f"delta({','.join(map(printer._print, self.args))})"
 
 
 class Binder(Expr):
@@ -168,42 +222,9 @@ class Partial(Expr):
         return f"d {self.of}/d {self.by}"
 
 
-class sigmoid(Function):
-    """The logistic function 1 / (1 + exp(-x))."""
-
-    nargs = 1
-    is_real = True
-    is_positive = True
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return self * (1 - self)
-
-
-class step(Function):
-    """1 where its argument is positive, else 0; its derivative is 0 away from the jump."""
-
-    nargs = 1
-    is_real = True
-    is_nonnegative = True
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return S.Zero
-
-
-class maximum(Function):
-    """The larger of two values; at a tie the derivative follows the second."""
-
-    nargs = 2
-    is_real = True
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        first_wins = cast(Expr, step(cast(Expr, self.args[0]) - cast(Expr, self.args[1])))
-        return first_wins if argindex == 1 else 1 - first_wins
-
-
 @dataclass(frozen=True)
 class Array:
-    """A named array with symbolic dimensions, indexed into entries.
+    """A named array with symbolic dimensions, indexed into entries; ``values`` is what an index array's run over.
 
     Example:
         >>> n = dimension("n")
@@ -217,6 +238,7 @@ class Array:
     name: str
     dimensions: tuple[Expr, ...] = ()
     positive: bool = False
+    values: Expr | None = None
 
     def __getitem__(self, indices: Index | tuple[Index, ...]) -> Entry:
         given = indices if isinstance(indices, tuple) else (indices,)
@@ -235,6 +257,8 @@ class Array:
 
     @property
     def symbol(self) -> Symbol:
+        if self.values is not None:
+            return Places(self.name, self.values)
         return Symbol(self.name, positive=True) if self.positive else Symbol(self.name, real=True)
 
 
@@ -262,12 +286,13 @@ def dimensions(expression: Expr) -> frozenset[Symbol]:
     if isinstance(expression, Index):
         return cast("frozenset[Symbol]", frozenset(expression.dimension.free_symbols))
     if isinstance(expression, Entry):
-        return frozenset().union(*(dimensions(i) for i in expression.indices))
+        sizes = [i.dimension for i in expression.indices] + ([] if expression.values is None else [expression.values])
+        return cast("frozenset[Symbol]", frozenset().union(*(size.free_symbols for size in sizes)))
     if isinstance(expression, Symbol):
         return frozenset([expression])
     return frozenset().union(*(dimensions(cast(Expr, a)) for a in expression.args))
 
 
-def size_of(size: Expr, sizes: dict[Symbol, int]) -> int:
+def size_of(size: Expr, sizes: Mapping[Symbol, int]) -> int:
     """The number that a dimension stands for at given sizes."""
-    return int(size) if isinstance(size, Integer) else sizes[cast(Symbol, size)]
+    return sizes[size] if isinstance(size, Symbol) else int(cast(Expr, size.xreplace(cast("dict[Any, Any]", sizes))))

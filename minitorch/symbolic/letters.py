@@ -15,7 +15,8 @@ from typing import cast
 from sympy import Expr
 
 from minitorch.symbolic.binders import is_leaf, swap
-from minitorch.symbolic.expression import FRESH_MARK, Binder, Index, free
+from minitorch.symbolic.expression import FRESH_MARK, Binder, Index, Sum, free
+from minitorch.symbolic.places import read_places
 
 # The usual order for summation indices.  Not l and o, which read as digits, and not d, which reads as a differential.
 _ORDER = "kpqrstuvwzmnabcefghijxy"
@@ -65,6 +66,9 @@ def _letter_binders(expression: Expr, indices: Sequence[Index], taken: set[str])
         for index in expression.bound:
             renaming[index] = choose(index, indices, inner)
             inner.add(renaming[index].name)
-        body = _letter_binders(swap(expression.body, renaming), indices, inner)
-        return cast(Expr, type(expression)(body, *renaming.values()))
+        body, bound = swap(expression.body, renaming), tuple(renaming.values())
+        if isinstance(expression, Sum):
+            body, bound = read_places(body, bound)
+        body = _letter_binders(body, indices, inner)
+        return cast(Expr, type(expression)(body, *bound)) if bound else body
     return cast(Expr, expression.func(*[_letter_binders(cast(Expr, a), indices, taken) for a in expression.args]))

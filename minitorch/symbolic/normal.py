@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from sympy import Add, Expr, Mul, Pow, S, exp, together
+from sympy import Add, Expr, Mul, Pow, Rational, S, exp, log, tanh, together
 
 from minitorch.symbolic.binders import close, is_leaf, opened, rebuild, swap
-from minitorch.symbolic.expression import Delta, Index, Sum, free, remember
+from minitorch.symbolic.expression import Delta, Entry, Index, Sum, free, remember
+from minitorch.symbolic.functions import sigmoid
+from minitorch.symbolic.selection import Selected
 
 METHOD = "normal form"
 
@@ -33,11 +35,25 @@ def equal_by_normal_form(a: Expr, b: Expr) -> bool:
         >>> equal_by_normal_form(p.definitions[0].value, p.definitions[1].value)
         True
     """
-    difference = normal_form(a - b)
+    difference = a - b
+    return _is_zero(difference) or (difference.has(sigmoid, tanh) and _is_zero(by_exponentials(difference)))
+
+
+def _is_zero(difference: Expr) -> bool:
+    difference = normal_form(difference)
     if difference == 0:
         return True
     numerator, _ = over_one_line(difference)
     return normal_form(numerator) == 0
+
+
+def by_exponentials(expression: Expr) -> Expr:
+    r"""``expression`` with $\sigma(x) = 1 / (1 + e^{-x})$ and $\tanh x = 2 \sigma(2x) - 1$ written out."""
+    inside = rebuild(expression, by_exponentials)
+    if not isinstance(inside, sigmoid | tanh):
+        return inside
+    argument = cast(Expr, inside.args[0])
+    return 1 / (1 + exp(-argument)) if isinstance(inside, sigmoid) else 2 / (1 + exp(-2 * argument)) - 1
 
 
 @remember
@@ -53,7 +69,9 @@ def normal_form(expression: Expr) -> Expr:
     if isinstance(expression, Mul):
         return _product([normal_form(cast(Expr, factor)) for factor in expression.args])
     if isinstance(expression, exp):
-        return Mul(*map(exp, Add.make_args(normal_form(expression.args[0]))))
+        return _exponential(normal_form(expression.args[0]))
+    if isinstance(expression, log):
+        return _logarithm(normal_form(cast(Expr, expression.args[0])))
     if isinstance(expression, Pow):
         return _power(normal_form(expression.base), normal_form(expression.exp))
     return rebuild(expression, normal_form)
@@ -77,6 +95,11 @@ def _product(factors: list[Expr]) -> Expr:
     return Add(*map(_monomial, monomials))
 
 
+def _exponential(argument: Expr) -> Expr:
+    """$e^{a+b} = e^a e^b$."""
+    return Mul(*map(exp, Add.make_args(argument)))
+
+
 def _monomial(product: Expr) -> Expr:
     """Normal form of a product of factors in normal form: SymPy may have merged powers, and deltas rename."""
     if any(_distributes(factor) for factor in Mul.make_args(product)):
@@ -92,7 +115,7 @@ def _distributes(factor: Expr) -> bool:
 def _rename_by_free_deltas(product: Expr) -> Expr:
     r"""$\delta_{ij} f_j = \delta_{ij} f_i$."""
     for factor in Mul.make_args(product):
-        if isinstance(factor, Delta):
+        if isinstance(factor, Delta) and isinstance(factor.args[1], Index):
             rest = swap(product, {factor: S.One})
             renamed = swap(rest, {factor.args[1]: factor.args[0]})
             if renamed != rest:
@@ -116,12 +139,28 @@ def _power(base: Expr, exponent: Expr) -> Expr:
     return _monomial(Mul(*(Pow(f, exponent) for f in apart), Pow(Mul(*joined), exponent)))
 
 
+def _logarithm(argument: Expr) -> Expr:
+    r"""$\log a\,b^c = \log a + c \log b$ for positive factors."""
+    if isinstance(argument, Add):
+        numerator, denominator = over_one_line(argument)
+        if denominator != 1 and denominator.is_positive:
+            return _logarithm(normal_form(numerator)) - _logarithm(denominator)
+    terms, rest = [], S.One
+    for factor in Mul.make_args(argument):
+        if factor.is_positive and not factor.is_Rational:
+            base, power = factor.as_base_exp()
+            terms += [_product([normal_form(power), log(base)])]
+        else:
+            rest *= factor
+    whole, part = (rest.p, rest.q) if isinstance(rest, Rational) else (rest, 1)
+    return Add(*terms, log(whole), -log(part))
+
+
 def _sum_of_monomial(monomial: Expr, bound: frozenset[Index]) -> Expr:
     factors, bound = _flatten(monomial, bound)
     for factor in factors:
-        index = _summed_index(factor, bound)
-        if index is not None:
-            return _contract_delta(cast(Delta, factor), index, factors, bound)
+        if isinstance(factor, Delta) and (met := factor.renaming(bound)):
+            return _contract_delta(factor, *met, factors, bound)
     return _split_components(factors, bound)
 
 
@@ -141,15 +180,8 @@ def _flatten(monomial: Expr, bound: frozenset[Index]) -> tuple[list[Expr], froze
     return factors, bound
 
 
-def _summed_index(factor: Expr, bound: frozenset[Index]) -> Index | None:
-    if not isinstance(factor, Delta):
-        return None
-    return next((cast(Index, i) for i in factor.args if i in bound), None)
-
-
-def _contract_delta(delta: Delta, index: Index, factors: list[Expr], bound: frozenset[Index]) -> Expr:
+def _contract_delta(delta: Delta, index: Index, other: Index, factors: list[Expr], bound: frozenset[Index]) -> Expr:
     r"""$\sum_k \delta_{ik} f_k = f_i$."""
-    other = delta.args[0] if delta.args[1] == index else delta.args[1]
     rest = Mul(*(f for f in factors if f is not delta))
     return sum_normal(swap(rest, {index: other}), bound - {index})
 
@@ -163,6 +195,19 @@ def _split_components(factors: list[Expr], bound: frozenset[Index]) -> Expr:
             components.remove(component)
             shared, group = shared | component[0], component[1] + group
         components.append((shared, group))
-    sums = [close(Sum, Mul(*group), shared) for shared, group in components]
+    sums = [close(Sum, Mul(*group), shared) for shared, group in components if not _is_whole(group, shared)]
     idle = bound - frozenset().union(*(shared for shared, _ in components))
     return Mul(*sums, *(index.dimension for index in idle))
+
+
+def _is_whole(group: list[Expr], bound: frozenset[Index]) -> bool:
+    r"""Whether a sum picks one place exactly once: $\sum_v \delta_{v,\,v_i} = 1$ and $\sum_k [k = \arg\max f] = 1$."""
+    if len(group) != 1 or len(bound) != 1:
+        return False
+    (factor,), (index,) = group, bound
+    if isinstance(factor, Selected):
+        return factor.index == index and index not in free(factor.largest)
+    if not isinstance(factor, Delta):
+        return False
+    looked_up = index - cast(Expr, factor.args[0]), index + cast(Expr, factor.args[0])
+    return any(isinstance(e, Entry) and e.values == index.dimension and index not in e.indices for e in looked_up)

@@ -6,6 +6,7 @@ arrays beside the engine's gradients; the verdict lists that comparison with its
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -18,9 +19,12 @@ from minitorch.primitive import Composite, Primitive
 from minitorch.reverse import grad
 from minitorch.symbolic.derivation import Derivation
 from minitorch.symbolic.derive import derive_gradients, derive_jacobian, gradients
+from minitorch.symbolic.entrywise import shown_sizes
 from minitorch.symbolic.parse import parse
 from minitorch.symbolic.printing import Notation, to_mathml
 from minitorch.symbolic.program import Program
+from minitorch.symbolic.sampling import draw_arrays
+from minitorch.symbolic.sizes import infer_sizes
 from minitorch.tensor import Tensor
 
 Operation = Primitive[...] | Composite[...]
@@ -45,12 +49,24 @@ def program_of(
     """
     if operation.formula is None:
         raise FormulaError(f"{operation.name}: its record has no formula. Give one with formula=...")
-    if isinstance(operation, Composite):
-        return parse(operation.formula)
-    ranks = ranks if ranks is not None else dict.fromkeys(operation.inputs, 1)
+    defaults: Mapping[str, Any] = {}
+    if isinstance(operation, Primitive):
+        defaults, ranks = operation.static, dict.fromkeys(operation.inputs, 1) if ranks is None else ranks
     if callable(operation.formula):
-        return parse(operation.formula(ranks, {**operation.static, **(static or {})}), ranks)
+        return parse(operation.formula(ranks or {}, {**defaults, **(static or {})}), ranks)
     return parse(operation.formula, ranks)
+
+
+def inputs_of(operation: Operation, program: Program, seed: int = 0) -> dict[str, Any]:
+    """Inputs that an operation can take: random arrays for its formula's, its own numbers for the settings among them.
+
+    >>> from minitorch.ops.norms import layer_norm
+    >>> inputs_of(layer_norm, program_of(layer_norm))["eps"]
+    1e-05
+    """
+    options = inspect.signature(operation).parameters if isinstance(operation, Composite) else {}
+    numbers = {name: options[name].default for name, sizes in program.inputs.items() if not sizes and name in options}
+    return random_arrays(program, seed) | {name: n for name, n in numbers.items() if isinstance(n, float)}
 
 
 def definitions_mathml(operation: Operation) -> list[str]:
@@ -92,24 +108,36 @@ def derive_softmax_jacobian() -> Derivation:
     return derive_jacobian(program, "S", "x", op="softmax").with_method(engine_agrees(program, softmax, ["x"]))
 
 
-def engine_agrees(program: Program, function: Callable[..., Any], wrt: Sequence[str], seed: int = 0) -> str:
-    """Compare the derived gradients with the engine's on random float64 arrays; say the largest error and the sizes.
+def engine_agrees(
+    program: Program,
+    function: Callable[..., Any],
+    wrt: Sequence[str],
+    seed: int = 0,
+    *,
+    output: str = "",
+    arrays: Mapping[str, Any] | None = None,
+) -> str:
+    """Compare the derived gradients with the engine's on float64 arrays; say the largest error and the sizes.
 
     Args:
         program: the formula of `function`, whose inputs are the function's arguments in this order.
         function: takes Tensors and gives a Tensor.
         wrt: the inputs to differentiate by.
+        output: what `function` gives; the last output unless given.
+        arrays: the inputs by name, floating ones as arrays, which become Tensors; those of `inputs_of` unless given.
 
     Raises:
         FormulaError: they differ by more than 1e-12.
     """
-    rng = np.random.default_rng(seed)
-    sizes = dict(zip(_dimensions(program), count(3), strict=False))  # all different: a swapped axis cannot hide
-    arrays = {name: rng.standard_normal([sizes[d] for d in dims]) for name, dims in program.inputs.items()}
-    tensors = {name: Tensor(a, requires_grad=name in wrt) for name, a in arrays.items()}
+    output = output or program.outputs[-1]
+    if arrays is None:
+        known = isinstance(function, Primitive | Composite)
+        arrays = inputs_of(function, program, seed) if known else random_arrays(program, seed)
+    given = {name: arrays[name] for name in program.inputs}
+    tensors = {n: Tensor(a, requires_grad=n in wrt) if _is_floating(a) else a for n, a in given.items()}
     value = function(*tensors.values())
-    cotangent = rng.standard_normal(value.shape)
-    derived = gradients(program, arrays, program.outputs[-1], cotangent, wrt)
+    cotangent = np.random.default_rng(seed).standard_normal(value.shape)
+    derived = gradients(program, arrays, output, cotangent, wrt)
     worst = 0.0
     for name, g in zip(wrt, grad(value, [tensors[n] for n in wrt], cotangent), strict=True):
         error = float(np.abs(derived[name] - g.numpy()).max() / max(1.0, np.abs(derived[name]).max()))
@@ -119,10 +147,22 @@ def engine_agrees(program: Program, function: Callable[..., Any], wrt: Sequence[
                 f"{TOLERANCE:g}. Check the operation's rule against its formula."
             )
         worst = max(worst, error)
-    shown = ", ".join(f"{d}={n}" for d, n in sizes.items())
-    return f"engine's gradient on random float64 arrays, largest error {worst:.0e} at {shown}"
+    sizes = infer_sizes(program.entries, {name: np.asarray(a) for name, a in given.items()})
+    return f"engine's gradient on random float64 arrays, largest error {worst:.0e} at {shown_sizes(sizes)}"
+
+
+def random_arrays(program: Program, seed: int = 0) -> dict[str, Any]:
+    """Standard normal float64 inputs of a program; all dimensions differ, so that no swapped axis can hide."""
+    sizes = dict(zip(_dimensions(program), count(3), strict=False))
+    return dict(draw_arrays(program.entries, sizes, np.random.default_rng(seed)))
+
+
+def _is_floating(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 def _dimensions(program: Program) -> list[Any]:
-    """The dimensions of the inputs, in order of appearance."""
-    return list(dict.fromkeys(d for dims in program.inputs.values() for d in dims))
+    """The dimension symbols of the inputs, in order of appearance."""
+    sizes = [size for entry in program.entries for size in entry.dimensions]
+    ranges = [entry.values for entry in program.entries if entry.values is not None]
+    return list(dict.fromkeys(s for size in (*sizes, *ranges) for s in sorted(size.free_symbols, key=str)))

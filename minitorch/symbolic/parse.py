@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from functools import reduce
 
 from sympy import Abs, Expr, Rational, cos, erf, exp, log, pi, sin, sqrt, tanh
 
 from minitorch.symbolic.binders import close
 from minitorch.symbolic.calculus import is_positive
-from minitorch.symbolic.ellipsis import expand_ellipsis, walk
-from minitorch.symbolic.expression import Array, Delta, Entry, Index, MaxOver, Sum, maximum, sigmoid, step
+from minitorch.symbolic.ellipsis import expand_ellipsis
+from minitorch.symbolic.expression import FRESH_MARK, Array, Delta, Entry, Index, MaxOver, Sum
+from minitorch.symbolic.functions import maximum, sigmoid, step
+from minitorch.symbolic.letters import choose
+from minitorch.symbolic.nodes import Formula, Line, Node, walk
 from minitorch.symbolic.program import Definition, Program
 from minitorch.symbolic.scope import Scope
-from minitorch.symbolic.syntax import Formula, Line, Node, read, read_expression
+from minitorch.symbolic.syntax import read, read_expression
 from minitorch.symbolic.tokens import Token, fail
 
 _FUNCTIONS = {
@@ -75,7 +79,8 @@ def parse_definitions(text: str, program: Program, extra: Mapping[str, Array]) -
         FormulaError: the text is no list of definitions over these arrays; the message shows the place.
     """
     formula = read(text)
-    scope = Scope.within(text, program, extra, letters=False)
+    nodes = [node for line in formula.lines for node in (line.target, line.value)]
+    scope = Scope.within(text, nodes, program, extra, letters=False)
     done: set[str] = set()
     for line in formula.lines:
         scope.use(line.value, frozenset(later.target.word for later in formula.lines) - done)
@@ -88,7 +93,7 @@ def parse_definitions(text: str, program: Program, extra: Mapping[str, Array]) -
 def parse_expression(text: str, program: Program, extra: Mapping[str, Array]) -> Expr:
     """The expression that a text denotes over the arrays and index letters of a program."""
     node = read_expression(text)
-    scope = Scope.within(text, program, extra)
+    scope = Scope.within(text, [node], program, extra)
     scope.use(node, frozenset())
     builder = _Builder(Formula(text, (), ()), scope)
     builder.arrays = {name: program.array(name) for name in program.targets} | dict(extra)
@@ -108,12 +113,15 @@ class _Builder:
     def program(self) -> Program:
         definitions = [self.definition(line) for line in self.formula.lines]
         defined = {d.name for d in definitions}
-        entries = [self.first.get(name) or self.unused(name) for name in self.scope.inputs if name not in defined]
+        entries = [self.first.get(name) or self.lettered(name) for name in self.scope.inputs if name not in defined]
         return Program(tuple(entries), tuple(definitions), tuple(self.indices))
 
-    def unused(self, name: str) -> Entry:
-        sizes = self.scope.dimensions_of(name)
-        return Array(name, sizes)[tuple(Index(f"i{axis}", size) for axis, size in enumerate(sizes))]
+    def lettered(self, name: str) -> Entry:
+        """An input that is never written with plain indices, with letters of its dimensions."""
+        chosen: list[Index] = []
+        for size in self.scope.dimensions_of(name):
+            chosen.append(choose(Index("i", size), tuple(self.indices), [i.name for i in chosen]))
+        return Array(name, self.scope.dimensions_of(name), values=self.scope.values_of(name))[tuple(chosen)]
 
     def definition(self, line: Line) -> Definition:
         letters = line.target.indices or ()
@@ -125,7 +133,8 @@ class _Builder:
 
     def index(self, token: Token) -> Index:
         index = Index(token.text, self.scope.dimension_of(token))
-        self.indices.setdefault(index)
+        if FRESH_MARK not in token.text:
+            self.indices.setdefault(index)
         return index
 
     def fail(self, position: int, message: str) -> Exception:
@@ -138,8 +147,7 @@ class _Builder:
         if node.kind == "name":
             return self.named(node, known)
         if node.kind == "delta":
-            a, b = (self.known_index(token, known) for token in node.indices or ())
-            return Delta(a, b)
+            return Delta(*(self.value(place, known) for place in node.parts))
         if node.kind == "reduce":
             return self.reduction(node, known)
         parts = [self.value(part, known) for part in node.parts]
@@ -155,7 +163,7 @@ class _Builder:
         bound = [self.index(token) for token in tokens]
         body = self.value(node.parts[0], known | {token.text for token in tokens})
         if node.word == "max":
-            return close(MaxOver, body, bound)
+            return reduce(lambda inside, index: close(MaxOver, inside, [index]), reversed(bound), body)
         total = close(Sum, body, bound)
         for index in bound if node.word == "mean" else ():
             total /= index.dimension
@@ -174,8 +182,12 @@ class _Builder:
             return self.scope.sizes[node.word]
         if node.indices is None and node.word == "pi":
             return pi
+        if node.indices is None and node.word in self.scope.letters and not self.scope.is_array(node):
+            return self.known_index(Token("name", node.word, node.position), known)
         indices = tuple(self.known_index(token, known) for token in node.indices or ())
-        array = self.arrays.get(node.word) or Array(node.word, tuple(i.dimension for i in indices))
+        values = self.scope.values_of(node.word)
+        array = self.arrays.get(node.word) or Array(node.word, tuple(i.dimension for i in indices), values=values)
         entry = array[indices]
-        self.first.setdefault(node.word, entry)
+        if not any(FRESH_MARK in index.name for index in indices):
+            self.first.setdefault(node.word, entry)
         return entry

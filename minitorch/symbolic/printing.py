@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.expression import Entry, Index, Partial
+from minitorch.symbolic.expression import Entry, Index
 from minitorch.symbolic.letters import with_letters
 from minitorch.symbolic.program import Definition, Program
 from minitorch.symbolic.styles import Latex, Text, array_latex
@@ -62,19 +62,19 @@ class Notation:
         """A definition as LaTeX."""
         return f"{self.left_latex(definition.target)} = {self.latex(definition.value, definition.indices)}"
 
-    def left_latex(self, left: Entry | Partial) -> str:
+    def left_latex(self, left: Expr) -> str:
         """What stands left of the equals sign: a gradient is written as the derivative that it is."""
         if isinstance(left, Entry) and left.name in self.gradients:
             source = array_latex(left.name[1:])
             under = " ".join(Latex().symbol(i.name) for i in left.indices)
             return rf"\frac{{\partial L}}{{\partial {source}{f'_{{{under}}}' if under else ''}}}"
-        return Latex(self.gradients).write(left)
+        return self.latex(left)
 
-    def left_text(self, left: Entry | Partial) -> str:
+    def left_text(self, left: Expr) -> str:
         """The left-hand side as plain text."""
         if isinstance(left, Entry) and left.name in self.gradients:
             return f"∂L/∂{Text().entry(left)[1:]}"
-        return Text().write(left)
+        return self.text(left)
 
     def _lettered(self, expression: Expr, beside: Iterable[Index]) -> Expr:
         return with_letters(expression, self.indices, [i.name for i in beside])

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.binders import rename, replace
-from minitorch.symbolic.expression import Array, Entry, Index, names
+from minitorch.symbolic.expression import Array, Entry, Index, names, remember
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +94,7 @@ class Program:
         if name not in self.targets:
             raise FormulaError(f"got {name!r}, wanted one of {', '.join(self.targets)}. Name an array of the program.")
         entry = self.targets[name]
-        return Array(name, entry.dimensions, bool(entry.symbol.is_positive))
+        return Array(name, entry.dimensions, bool(entry.symbol.is_positive), entry.values)
 
     def definition(self, name: str) -> Definition:
         """The definition of a name.
@@ -126,18 +126,19 @@ class Program:
 
         return parse_expression(text, self, extra or {})
 
-    def evaluate(self, arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def evaluate(self, arrays: Mapping[str, Any], sizes: Mapping[Symbol, int] | None = None) -> dict[str, np.ndarray]:
         """The value of every definition, in order, as float64 arrays.
 
         Arguments:
             arrays: one array for every input, of the shape that its dimensions ask for; axes of size 1 broadcast.
+            sizes: of dimensions that no input has.
 
         Raises:
             FormulaError: an array is missing, or its shape does not agree with the others'.
         """
         from minitorch.symbolic.evaluate import evaluate_program
 
-        return evaluate_program(self, arrays)
+        return evaluate_program(self, arrays, sizes)
 
     def vjp(self, output: str, wrt: Sequence[str], seed: str = "G") -> Program:
         """The program of the gradients of ``sum(seed * output)``: see :func:`minitorch.symbolic.reverse.vjp`."""
@@ -153,10 +154,17 @@ class Program:
 
 def inline(expression: Expr, definitions: Sequence[Definition]) -> Expr:
     """``expression`` with the given definitions, in order, substituted; nothing is simplified."""
+    return _inline(expression, tuple(definitions))
+
+
+@remember
+def _inline(expression: Expr, definitions: tuple[Definition, ...]) -> Expr:
     for definition in reversed(definitions):
 
         def change(part: Expr, meant: Definition = definition) -> Expr | None:
-            return meant.at(part.indices) if isinstance(part, Entry) and part.name == meant.name else None
+            if meant.name not in names(part):
+                return part  # nothing inside is looked at
+            return meant.at(part.indices) if isinstance(part, Entry) else None
 
         expression = replace(expression, change)
     return expression

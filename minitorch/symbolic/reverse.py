@@ -21,7 +21,7 @@ from sympy import Add, Expr
 from minitorch.errors import FormulaError
 from minitorch.symbolic.binders import close, fresh, rename
 from minitorch.symbolic.calculus import contract, derivative, readable
-from minitorch.symbolic.expression import Array, Entry, Index, Partial, Sum, names
+from minitorch.symbolic.expression import Array, Entry, Index, Partial, Sum, names, remember
 from minitorch.symbolic.letters import choose
 from minitorch.symbolic.program import Definition, Program
 from minitorch.symbolic.saved import reuse_saved
@@ -100,6 +100,11 @@ def vjp(program: Program, output: str, wrt: Sequence[str], seed: str = "G") -> P
         >>> print(parse("x[n]: h[i] = tanh(x[i])").vjp("h", ["x"]))
         dx[i] = G[i]*(1 - h[i]**2)
     """
+    return _vjp(program, output, tuple(wrt), seed)
+
+
+@remember
+def _vjp(program: Program, output: str, wrt: tuple[str, ...], seed: str) -> Program:
     steps = adjoints(program, output, wrt, seed)
     wanted = {gradient_name(name) for name in wrt}
     definitions = tidy([a.definition for a in steps], program.definitions, wanted)

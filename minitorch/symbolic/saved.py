@@ -63,15 +63,15 @@ def _replace_instances(expression: Expr, factor: Expr, saved: Expr, definition: 
 
     def change(part: Expr) -> Expr | None:
         for own in own_sums:
-            if _instance(part, own, definition.indices) is not None:
+            if instance_of(part, own, definition.indices) is not None:
                 return part
-        renaming = _instance(part, factor, definition.indices)
+        renaming = instance_of(part, factor, definition.indices)
         return None if renaming is None else swap(saved, renaming)
 
     return replace(expression, change)
 
 
-def _instance(part: Expr, pattern: Expr, indices: tuple[Index, ...]) -> dict[Index, Index] | None:
+def instance_of(part: Expr, pattern: Expr, indices: tuple[Index, ...]) -> dict[Index, Index] | None:
     """The renaming of ``indices`` that turns the pattern into the part, if there is one."""
     if type(part) is not type(pattern):
         return None

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sympy import Expr, Integer
+from sympy import Expr
 
-from minitorch.symbolic.ellipsis import walk
-from minitorch.symbolic.expression import Array, dimension
-from minitorch.symbolic.syntax import Formula, Node
+from minitorch.symbolic.declared import declared_size
+from minitorch.symbolic.expression import FRESH_MARK, Array, dimension
+from minitorch.symbolic.nodes import Formula, Node, walk
 from minitorch.symbolic.tokens import Token, fail
 
 if TYPE_CHECKING:
     from minitorch.symbolic.program import Program
 
+VALUES = -1  # the axis that stands for what an index array's entries run over
 Slot = tuple[str, int | None]  # an axis of an array, or (letter, None)
 
 
@@ -36,6 +37,7 @@ class Scope:
         self.inputs: dict[str, None] = {}
         self.letters: dict[str, Token] = {}
         self.sizes: dict[str, Expr] = {}
+        self._used: frozenset[str] = frozenset()  # every letter that indexes something, wherever it does
         self._ranks: dict[str, int] = {}
         self._parent: dict[Slot, Slot] = {}
         self._declared: dict[Slot, Expr] = {}
@@ -49,17 +51,13 @@ class Scope:
                 dimensions; a name is defined twice; an index stands twice on the left.
         """
         scope = cls(formula.text, formula.header is not None)
+        nodes = [node for line in formula.lines for node in (line.target, line.value)]
+        scope.note_letters(nodes)
         for entry in formula.header or ():
             scope.declare(entry)
         pending = {line.target.word for line in formula.lines}
         if formula.header is None:
-            bare = {
-                t.text
-                for line in formula.lines
-                for n in (*walk(line.target), *walk(line.value))
-                for t in n.indices or ()
-            }
-            scope.sizes |= {f"n_{letter}": dimension(f"n_{letter}") for letter in bare}
+            scope.sizes |= {f"n_{letter}": dimension(f"n_{letter}") for letter in scope._used}
         done: set[str] = set()
         for line in formula.lines:
             scope.use(line.value, frozenset(pending - done))
@@ -69,23 +67,36 @@ class Scope:
         return scope
 
     @classmethod
-    def within(cls, text: str, program: Program, extra: Mapping[str, Array], letters: bool = True) -> Scope:
-        """The scope of an expression over the arrays of a program, and over its index letters if asked for."""
+    def within(
+        cls, text: str, nodes: Sequence[Node], program: Program, extra: Mapping[str, Array], letters: bool = True
+    ) -> Scope:
+        """The scope of expressions over the arrays of a program, and over its index letters if asked for."""
         scope = cls(text, closed=True)
-        arrays = {name: program.array(name).dimensions for name in program.targets}
-        for name, sizes in (arrays | {name: a.dimensions for name, a in extra.items()}).items():
+        scope.note_letters(nodes)
+        for name, array in ({name: program.array(name) for name in program.targets} | dict(extra)).items():
             scope.inputs[name] = None
-            scope.set_dimensions(name, sizes)
+            scope.set_dimensions(name, array.dimensions)
+            if array.values is not None:
+                scope._declared[scope._find((name, VALUES))] = array.values
         for index in program.indices if letters else ():
             scope._declared[scope._find((index.name, None))] = index.dimension
         return scope
 
+    def note_letters(self, nodes: Sequence[Node]) -> None:
+        """Remember every letter that indexes something: standing alone it is a number, not an array."""
+        parts = [part for node in nodes for part in walk(node)]
+        self._used = frozenset(token.text for part in parts for token in part.indices or ())
+
     def declare(self, entry: Node) -> None:
         """Take in one entry of the header."""
+        sizes = [declared_size(self.text, token) for token in entry.indices or ()]
+        if entry.kind == "below":
+            self._declared[self._find((entry.word, None))] = sizes[0]
+            self.sizes |= {str(s): s for s in sizes[0].free_symbols}  # type: ignore[misc]
+            return
         if entry.word in self.inputs:
             raise fail(self.text, entry.position, f"input {entry.word} is declared twice. Remove one.")
         self.inputs[entry.word] = None
-        sizes = [Integer(t.text) if t.kind == "number" else dimension(t.text) for t in entry.indices or ()]
         self.set_dimensions(entry.word, sizes)
 
     def set_dimensions(self, name: str, sizes: Sequence[Expr]) -> None:
@@ -110,19 +121,37 @@ class Scope:
 
     def use(self, node: Node, pending: frozenset[str]) -> None:
         """Take in every array and index letter of an expression; ``pending`` names are defined only later."""
-        for part in walk(node):
-            if part.kind == "name":
-                self.use_name(part, pending)
-            else:
-                for token in part.indices or ():
-                    self.letter(token)
-            if part.kind == "delta" and part.indices:
-                first, second = ((token.text, None) for token in part.indices)
-                self._unify(first, second, part.indices[1], f"the delta joins it to {part.indices[0].text}, over")
+        if node.kind == "name":
+            self.use_name(node, pending)
+        else:
+            for token in node.indices or ():
+                self.letter(token)
+        if node.kind == "delta":
+            self.use_delta(node, pending)
+        else:
+            for part in node.parts:
+                self.use(part, pending)
+
+    def use_delta(self, node: Node, pending: frozenset[str]) -> None:
+        """Two places: an index that meets another one, or an entry of an index array, runs over the same dimension."""
+        for place in (part for side in node.parts for part in walk(side) if part.kind != "name" or self.is_array(part)):
+            if place.kind == "name":
+                self.use_name(place, pending)
+        for place in (part for side in node.parts for part in walk(side) if part.kind == "name"):
+            if not self.is_array(place) and place.word not in self.sizes:
+                self.letter(_token(place))
+        first, second = sorted(node.parts, key=lambda side: side.indices is not None)  # a letter before an entry
+        if first.kind == second.kind == "name" and not self.is_array(first) and first.word not in self.sizes:
+            entry = self.is_array(second)
+            other = (second.word, VALUES if entry else None)
+            self._unify((first.word, None), other, _token(second), f"the delta joins it to {first.word}, over")
 
     def use_name(self, node: Node, pending: frozenset[str]) -> None:
         scalar = node.indices is None
         if scalar and (node.word in self.sizes or node.word == "pi"):
+            return
+        if scalar and node.word in self._used and node.word not in self.inputs and node.word not in pending:
+            self.letter(_token(node))
             return
         if node.word in pending:
             raise fail(self.text, node.position, f"{node.word} is used before it is defined. Move its definition up.")
@@ -160,21 +189,31 @@ class Scope:
         """Without a header, a dimension takes the name of its first letter."""
         for letter in self.letters:
             root = self._find((letter, None))
-            self._declared.setdefault(root, dimension(f"n_{letter}"))
-            self.sizes[f"n_{letter}"] = self._declared[root]
+            name = f"n_{letter.replace(FRESH_MARK, '')}"
+            self._declared.setdefault(root, dimension(name))
+            self.sizes[name] = self._declared[root]
 
     def dimension_of(self, token: Token) -> Expr:
         """The dimension that an index letter runs over."""
         size = self._declared.get(self._find((token.text, None)))
         if size is None:
-            raise fail(
-                self.text, token.position, f"no array tells the dimension of {token.text}. Index an input with it."
+            message = (
+                f"no array tells the dimension of {token.text}. Index an input with it, or declare {token.text}<n."
             )
+            raise fail(self.text, token.position, message)
         return size
 
     def dimensions_of(self, name: str) -> tuple[Expr, ...]:
         """The dimensions of an array."""
         return tuple(self._declared[self._find((name, axis))] for axis in range(self._ranks[name]))
+
+    def values_of(self, name: str) -> Expr | None:
+        """What an index array's entries run over; None for an array of numbers."""
+        return self._declared.get(self._find((name, VALUES)))
+
+    def is_array(self, node: Node) -> bool:
+        """Whether a name stands for an array: it has indices, or was declared."""
+        return node.indices is not None or node.word in self._ranks
 
     def _find(self, slot: Slot) -> Slot:
         while (parent := self._parent.get(slot, slot)) != slot:
@@ -185,12 +224,14 @@ class Scope:
         a, b = self._find(known), self._find(new)
         size, other = self._declared.get(a), self._declared.get(b)
         if size is not None and other is not None and size != other:
-            raise fail(
-                self.text,
-                token.position,
-                f"index {token.text} runs over {other}, but {why} {size}. Use another letter.",
-            )
+            place = "this place" if FRESH_MARK in token.text else f"index {token.text}"
+            message = f"{place} runs over {other}, but {why} {size}. Use another letter."
+            raise fail(self.text, token.position, message)
         if a != b:
             self._parent[b] = a
             if size is None and other is not None:
                 self._declared[a] = other
+
+
+def _token(node: Node) -> Token:
+    return Token("name", node.word, node.position)

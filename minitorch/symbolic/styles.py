@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from sympy import Expr, latex
 
 from minitorch.symbolic.expression import Entry
+from minitorch.symbolic.places import Placed
 from minitorch.symbolic.writer import Writer
 
 _GREEK = (
@@ -38,6 +39,7 @@ _GREEK = (
     "omega",
 )
 _HATS = ("hat", "bar", "tilde")
+_AVERAGES = {"Mean": r"\mathbb{E}", "Variance": r"\operatorname{Var}"}
 
 
 class Latex(Writer):
@@ -51,10 +53,15 @@ class Latex(Writer):
 
     def entry(self, e: Entry) -> str:
         name = array_latex(e.name, self.gradients)
-        return f"{name}_{{{' '.join(self.symbol(i.name) for i in e.indices)}}}" if e.indices else name
+        between = r",\, " if any(isinstance(i, Placed) for i in e.indices) else " "
+        return f"{name}_{{{between.join(self.axes(e))}}}" if e.indices else name
 
     def delta(self, a: str, b: str) -> str:
-        return rf"\delta_{{{self.symbol(a)} {self.symbol(b)}}}"
+        return rf"\delta_{{{a}{' ' if len(a + b) == 2 else ', '}{b}}}"
+
+    def selected(self, index: str, largest: str) -> str:
+        under = largest.removeprefix(r"\max")
+        return rf"\left[{self.symbol(index)} = \operatorname*{{arg\,max}}{under}\right]"
 
     def partial(self, of: str, by: str) -> str:
         return rf"\frac{{\partial {of}}}{{\partial {by}}}"
@@ -73,6 +80,10 @@ class Latex(Writer):
         inside = r",\, ".join(arguments)
         if name == "Abs":
             return rf"\left|{inside}\right|"
+        if name == "Norm":
+            return rf"\left\|{inside}\right\|"
+        if name in ("Mean", "Variance"):
+            return rf"{_AVERAGES[name]}\left[{inside}\right]"
         if name == "step":
             return rf"\mathbb{{1}}\left[{inside} > 0\right]"
         known = {"sigmoid": r"\sigma", "maximum": r"\max", "erf": r"\operatorname{erf}", "sign": r"\operatorname{sign}"}
@@ -104,10 +115,13 @@ class Text(Writer):
     line_brackets = False
 
     def entry(self, e: Entry) -> str:
-        return f"{e.name}[{','.join(i.name for i in e.indices)}]" if e.indices else e.name
+        return f"{e.name}[{','.join(self.axes(e))}]" if e.indices else e.name
 
     def delta(self, a: str, b: str) -> str:
         return f"δ({a},{b})"
+
+    def selected(self, index: str, largest: str) -> str:
+        return f"[{index} = arg{largest}]"
 
     def partial(self, of: str, by: str) -> str:
         return f"∂{of}/∂{by}"
@@ -123,7 +137,7 @@ class Text(Writer):
         return str(e)
 
     def call(self, name: str, arguments: Sequence[str]) -> str:
-        known = {"Abs": "abs", "maximum": "max"}
+        known = {"Abs": "abs", "maximum": "max", "Mean": "E", "Variance": "Var", "Norm": "norm"}
         return f"{known.get(name, name)}({', '.join(arguments)})"
 
     def exponential(self, argument: str) -> str:
@@ -155,6 +169,8 @@ def name_latex(name: str) -> str:
 
 def array_latex(name: str, gradients: Collection[str] = ()) -> str:
     """An array's name, to which indices will be put: its own subscript goes up, as in W^{(q)}."""
+    if name.startswith("("):  # a product such as (M_{t} ⋯ M_{1}), which is written already
+        return name.replace("⋯", r"\cdots")
     if name in gradients:
         return r"\mathrm{d}" + array_latex(name[1:])
     base, _, index = name.partition("_")
@@ -169,4 +185,5 @@ def _base_latex(word: str) -> str:
             return rf"\{accent}{{{_base_latex(word[: -len(accent)])}}}"
     if word in _GREEK:
         return "\\" + word
-    return word if len(word) <= 1 or word.isdigit() else rf"\mathrm{{{word}}}"
+    # A subscript in braces, such as {t-1}, is written already.
+    return word if len(word) <= 1 or word.isdigit() or word.startswith("{") else rf"\mathrm{{{word}}}"

@@ -3,21 +3,28 @@ r"""What does the text of a formula say, before any dimension is known?
 A recursive-descent parser; nothing is evaluated.  The grammar, loosest first:
 
     formula     = [ header ":" ] definition { ";" definition }
+    header      = declared { "," declared }
+    declared    = name [ "[" size { "," size } "]" ] | index "<" size        a size is arithmetic of dimensions
     definition  = name [ "[" indices "]" ] "=" expression
     expression  = term { ("+" | "-") term }
     term        = unary { "*" unary | "/" unary | unary }           juxtaposition multiplies
     unary       = "-" unary | ("sum_" | "mean_") index term | power
     power       = atom [ "**" unary ]
-    atom        = number | name [ "[" indices "]" ] | function "(" ... ")" | "max_" index power | "(" expression ")"
+    atom        = number | name [ "[" places "]" ] | function "(" ... ")" | "max_" index power | "(" expression ")"
 
-So a sum reaches to the end of its term, and a maximum over an index takes the one factor that follows it.
+So a sum reaches to the end of its term, and a maximum over an index takes the one factor that follows it.  A place is
+an index, or arithmetic of indices and dimensions, or an entry of an index array (``E[v[i],e]``): what is not a plain
+index is read as the sum over a delta that it stands for (:class:`minitorch.symbolic.expression.Delta`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import TypeVar
 
 from minitorch.errors import FormulaError
+from minitorch.symbolic.expression import FRESH_MARK
+from minitorch.symbolic.nodes import Formula, Line, Node
 from minitorch.symbolic.tokens import Token, fail, tokenize
 
 FUNCTIONS = {
@@ -25,38 +32,7 @@ FUNCTIONS = {
     "max": 2,
 }
 DELTA = ("delta", "δ")
-
-
-@dataclass(frozen=True)
-class Node:
-    """One node of the syntax tree: what it is, its word, its parts and where it stands.
-
-    Kinds: number, name (parts None: no brackets), delta, call, reduce, ``+ - * / **`` and ``neg``.
-    """
-
-    kind: str
-    word: str
-    position: int
-    parts: tuple[Node, ...] = ()
-    indices: tuple[Token, ...] | None = None
-    ellipsis: bool = False
-
-
-@dataclass(frozen=True)
-class Line:
-    """One definition: the name on the left with its indices, and the expression on the right."""
-
-    target: Node
-    value: Node
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A parsed formula: header entries (None without a header) and definitions."""
-
-    text: str
-    header: tuple[Node, ...] | None
-    lines: tuple[Line, ...]
+_T = TypeVar("_T")
 
 
 def read(text: str) -> Formula:
@@ -78,7 +54,7 @@ def read_expression(text: str) -> Node:
 
 class _Parser:
     def __init__(self, text: str):
-        self.text, self.tokens, self.at = text, tokenize(text), 0
+        self.text, self.tokens, self.at, self.shifts = text, tokenize(text), 0, 0
 
     @property
     def next(self) -> Token:
@@ -121,43 +97,86 @@ class _Parser:
         return Formula(self.text, header, tuple(lines))
 
     def header(self) -> tuple[Node, ...]:
-        entries = [self.named("an input")]
+        entries = [self.declared()]
         while self.accept(","):
-            entries.append(self.named("an input"))
+            entries.append(self.declared())
         self.expect(":", "after the inputs")
         return tuple(entries)
 
+    def declared(self) -> Node:
+        """An input with its sizes, or an index with the size that it stays below."""
+        name = self.name("an input")
+        if self.accept("<"):
+            return Node("below", name.text, name.position, indices=(self.size(),))
+        if not self.sees("["):
+            return Node("name", name.text, name.position)
+        sizes, ellipsis = self.brackets(self.size)
+        return Node("name", name.text, name.position, indices=sizes, ellipsis=ellipsis)
+
+    def size(self) -> Token:
+        """A dimension: a name or a number is that token, arithmetic of them one token of kind ``size``."""
+        start = self.next
+        self.expression()
+        end = self.tokens[self.at - 1]
+        if end is start:
+            return start
+        return Token("size", self.text[start.position : end.position + len(end.text)], start.position)
+
     def line(self) -> Line:
-        target = self.named("the name that is defined")
+        target = self.target()
         self.expect("=", f"after {target.word}")
         return Line(target, self.expression())
 
-    def named(self, role: str) -> Node:
+    def name(self, role: str) -> Token:
         if self.next.kind != "name":
             raise self.fail(f"got {self.shown()}, wanted {role}. Write a name here.")
-        token = self.take()
+        return self.take()
+
+    def target(self) -> Node:
+        token = self.name("the name that is defined")
         if not self.sees("["):
             return Node("name", token.text, token.position)
-        indices, ellipsis = self.brackets()
+        indices, ellipsis = self.brackets(self.index)
         return Node("name", token.text, token.position, indices=indices, ellipsis=ellipsis)
 
-    def brackets(self) -> tuple[tuple[Token, ...], bool]:
+    def named(self) -> Node:
+        """An array with places, or a name alone."""
+        token = self.name("a name")
+        if not self.sees("["):
+            return Node("name", token.text, token.position)
+        places, ellipsis = self.brackets(self.expression)
+        indices, met = [], []
+        for place in places:
+            if place.kind == "name" and place.indices is None:
+                indices.append(Token("name", place.word, place.position))
+                continue
+            # x[t - k] is sum_s delta(s, t - k) x[s]: s has no letter that a formula could use.
+            letter = Token("name", f"{token.text}{FRESH_MARK}{self.new()}", place.position)
+            indices.append(letter)
+            named = Node("name", letter.text, place.position)
+            met.append((letter, Node("delta", "delta", place.position, (named, place))))
+        entry = Node("name", token.text, token.position, indices=tuple(indices), ellipsis=ellipsis)
+        return _summed(entry, met)
+
+    def new(self) -> int:
+        self.shifts += 1
+        return self.shifts
+
+    def brackets(self, inside: Callable[[], _T]) -> tuple[tuple[_T, ...], bool]:
         self.expect("[", "before the indices")
         ellipsis, indices = self.accept("..."), []
         if ellipsis and not self.sees("]"):
             self.expect(",", "after '...'")
         while not self.sees("]"):
-            indices.append(self.index())
-            if self.sees("+", "-", "*", "/"):
-                raise self.fail("got arithmetic on an index, wanted ',' or ']'. Index arithmetic is not supported yet.")
+            indices.append(inside())
             if not self.sees("]"):
                 self.expect(",", "or ']' after an index")
         self.expect("]", "after the indices")
         return tuple(indices), ellipsis
 
     def index(self) -> Token:
-        if self.next.kind not in ("name", "number"):
-            raise self.fail(f"got {self.shown()}, wanted an index. Write a letter such as i.")
+        if self.next.kind != "name":
+            raise self.fail(f"got {self.shown()}, wanted an index letter. Write a letter such as i.")
         return self.take()
 
     def expression(self) -> Node:
@@ -220,25 +239,29 @@ class _Parser:
             raise self.fail(f"got {self.shown()}, wanted a value. Write a name, a number or a bracket here.")
         if self.tokens[self.at + 1].text == "(" and token.text in (*FUNCTIONS, *DELTA):
             return self.call()
-        return self.named("a name")
+        return self.named()
 
     def call(self) -> Node:
         token = self.take()
         self.expect("(", f"after {token.text}")
-        if token.text in DELTA:
-            indices = [self.index()]
-            while self.accept(","):
-                indices.append(self.index())
-            self.expect(")", "after the indices")
-            return self.counted(Node("delta", token.text, token.position, (), tuple(indices)), len(indices), 2, token)
         parts = [self.expression()]
         while self.accept(","):
             parts.append(self.expression())
         self.expect(")", f"to close {token.text}(")
-        node = Node("call", token.text, token.position, tuple(parts))
-        return self.counted(node, len(parts), FUNCTIONS[token.text], token)
+        kind, wanted = ("delta", 2) if token.text in DELTA else ("call", FUNCTIONS[token.text])
+        return self.counted(Node(kind, token.text, token.position, tuple(parts)), len(parts), wanted, token)
 
     def counted(self, node: Node, got: int, wanted: int, token: Token) -> Node:
         if got != wanted:
             raise self.fail(f"{token.text} got {got} arguments, wanted {wanted}. Count the commas.", token)
         return node
+
+
+def _summed(entry: Node, met: list[tuple[Token, Node]]) -> Node:
+    """The sum of an entry over the letters that stand for places, each with its delta."""
+    if not met:
+        return entry
+    body = entry
+    for _, delta in met:
+        body = Node("*", "*", entry.position, (delta, body))
+    return Node("reduce", "sum", entry.position, (body,), tuple(letter for letter, _ in met))

@@ -15,13 +15,13 @@ _PATTERN = re.compile(
     r"|(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
     r"|(?P<reduce>(?:sum|mean|max|Σ)_(?=\{|[A-Za-z]))"
     r"|(?P<name>[A-Za-zα-ωδ_][\wα-ω]*'*)"
-    r"|(?P<sign>\*\*|\.\.\.|[-+*/=,;:()\[\]{}])"
+    r"|(?P<sign>\*\*|\.\.\.|[-+*/=,;:()\[\]{}<])"
 )
 
 
 @dataclass(frozen=True)
 class Token:
-    """One word of a formula: its kind (name, number, reduce, sign, end), its text and its position."""
+    """One word of a formula: its kind (name, number, reduce, sign, end, size), its text and its position."""
 
     kind: str
     text: str

@@ -13,6 +13,8 @@ from typing import Any, cast
 from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, exp
 
 from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Partial, free
+from minitorch.symbolic.places import Placed, solved
+from minitorch.symbolic.selection import Selected
 
 ADD, MUL, POWER, ATOM = range(4)
 
@@ -27,6 +29,8 @@ class Writer(ABC):
     def entry(self, e: Entry) -> str: ...
     @abstractmethod
     def delta(self, a: str, b: str) -> str: ...
+    @abstractmethod
+    def selected(self, index: str, largest: str) -> str: ...
     @abstractmethod
     def partial(self, of: str, by: str) -> str: ...
     @abstractmethod
@@ -59,13 +63,31 @@ class Writer(ABC):
         if isinstance(e, Entry):
             return self.entry(e)
         if isinstance(e, Delta):
-            return self.delta(*(cast(Index, i).name for i in e.args))
+            return self.delta(*self.places(e))
+        if isinstance(e, Selected):
+            return self.selected(e.index.name, self.within(e.largest, MUL))
+        if isinstance(e, Placed):
+            return self.within(e.place, ATOM)
         if isinstance(e, Partial):
             return self.partial(self.entry(e.of), self.entry(e.by))
         if isinstance(e, Binder):
             kind = type(e).__name__
             return self.binder(kind, [i.name for i in e.bound], self.within(e.body, MUL))
         return self.leaf(e)
+
+    def places(self, e: Delta) -> tuple[str, str]:
+        """The two places that a delta compares: an index, and what it equals."""
+        if isinstance(e.args[1], Index):
+            return self.write(cast(Expr, e.args[0])), self.write(e.args[1])
+        for index in sorted(free(e), key=lambda i: i.name):
+            place = solved(e, index)
+            if place is not None:
+                return self.write(index), self.write(place)
+        return self.write(cast(Expr, e.args[0])), "0"
+
+    def axes(self, e: Entry) -> list[str]:
+        """What is written for every axis of an entry."""
+        return [self.write(i.place) if isinstance(i, Placed) else self.symbol(i.name) for i in e.indices]
 
     def leaf(self, e: Expr) -> str:
         if isinstance(e, Symbol):
@@ -82,7 +104,8 @@ class Writer(ABC):
         return self.brackets(written) if level_of(e) < level else written
 
     def total(self, e: Add) -> str:
-        terms = sorted(cast("tuple[Expr, ...]", e.args), key=lambda t: (_negative(t), _order(t)))
+        place = any(isinstance(t.as_coeff_Mul()[1], Index) for t in e.args)  # 2*j + 1, but 1 - h**2
+        terms = sorted(cast("tuple[Expr, ...]", e.args), key=lambda t: (_negative(t), place and t.is_number, _order(t)))
         written = self.write(terms[0])
         for term in terms[1:]:
             minus = _negative(term)

@@ -144,5 +144,5 @@ def test_latex_has_letters_only_and_mathml_is_well_formed(attention):
 
 def test_by_default_every_dimension_is_compared_at_two_since_at_one_a_forgotten_delta_is_invisible():
     program = symbolic.parse(ATTENTION)
-    assert set(derive._sizes(program, None).values()) == {2}
-    assert len(derive._sizes(program, None)) == 4
+    assert set(derive.chosen_sizes(program, None).values()) == {2}
+    assert len(derive.chosen_sizes(program, None)) == 4

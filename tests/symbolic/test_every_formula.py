@@ -14,19 +14,13 @@ from minitorch.symbolic import program_of
 from minitorch.symbolic.derive import gradients
 from tests.primitive_examples import EXAMPLES
 
-NOT_DERIVED = ("max", "min")  # a maximum over an index has no derivative in the calculus yet
-
 
 def is_plain(example) -> bool:
     """Every axis is told by a letter of its own: no broadcasting, nothing empty, no axis of size 1."""
     return not any(n < 2 for x in example.inputs for n in np.shape(x)) and not example.static.get("keepdims")
 
 
-SMOOTH = [
-    e
-    for e in EXAMPLES
-    if (p := REGISTRY[e.name]).formula is not None and p.differentiable and is_plain(e) and e.name not in NOT_DERIVED
-]
+SMOOTH = [e for e in EXAMPLES if (p := REGISTRY[e.name]).formula is not None and p.differentiable and is_plain(e)]
 
 
 @pytest.mark.parametrize("example", SMOOTH, ids=str)

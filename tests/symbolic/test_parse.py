@@ -91,7 +91,7 @@ def test_letters_of_an_ellipsis_do_not_meet_those_of_the_formula():
         ("x[n]: z[i] = x[i]; z[i] = x[i]", "already defined", "z[i] = x[i]"),
         ("x[n,n]: z[i,i] = x[i,i]", "stands twice on the left", "i] ="),
         ("x[n]: z[i] = sum_i x[i]", "index i already has a meaning", "i x[i]"),
-        ("x[n]: z[i] = x[i+1]", "Index arithmetic is not supported", "+1]"),
+        ("x[n]: z[i] = x[i+1]", "declare i<n", "i] = x[i+1]"),
         ("x[n]: z[i] = x[i] ? 2", "'?'", "? 2"),
         ("x[n]: z[i] = exp(x[i], x[i])", "exp got 2 arguments, wanted 1", "exp("),
         ("x[n]: z[i] = x[i] z = 1", "got '='", "= 1"),

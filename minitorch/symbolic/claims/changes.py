@@ -1,0 +1,267 @@
+"""Which mistakes does one make in a formula?  Every change of one part, each with the kind of mistake that it is.
+
+A term or factor left out, a sign, an array for another, a sum that runs elsewhere, a power, a function, a constant: one
+function for each kind of node, and the changes of the parts inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+from sympy import Integer, Rational, S, cos, erf, exp, sin, tanh
+
+from minitorch.symbolic.claims.causes import Cause
+from minitorch.symbolic.claims.change import Change, Scene
+from minitorch.symbolic.claims.extras import MINUS, is_minus, negated, power_of, reads, scaled
+from minitorch.symbolic.claims.reductions import changes_of_maximum, changes_of_sum, summed
+from minitorch.symbolic.claims.terms import Node, rebuilt, renamed
+from minitorch.symbolic.expression import Entry
+from minitorch.symbolic.functions import sigmoid
+
+_OTHERS = {tanh: (sigmoid,), sigmoid: (tanh,), exp: (), erf: (tanh,), sin: (cos,), cos: (sin,)}
+
+
+def changes(node: Node, scene: Scene) -> Iterator[Change]:
+    """Every change of one part of a tree."""
+    yield from _HERE.get(node.kind, _nothing)(node, scene)
+    inner = scene.within(node.word) if node.kind in ("sum", "max") else scene
+    for position, part in enumerate(node.parts):
+        for change in changes(part, inner):
+            yield change.inside(node, position)
+
+
+def changes_of_line(node: Node, scene: Scene) -> Iterator[Change]:
+    """Every change of one part of a line's value, and those of the value as a whole."""
+    yield Change(negated(node), Cause.WRONG_SIGN, node, negated(node), 0.9)
+    if node.kind != "add":
+        yield from scaled(node, scene)
+    yield from changes(node, scene)
+    for other in reads(scene):
+        for term in (other, negated(other)):
+            yield Change(Node("add", None, (node, term)), Cause.EXTRA_TERM, None, term, 2.5)
+
+
+def without(node: Node, position: int) -> Node:
+    """A sum of terms or product with one of its parts left out."""
+    rest = (*node.parts[:position], *node.parts[position + 1 :])
+    return rest[0] if len(rest) == 1 else Node(node.kind, None, rest)
+
+
+def _nothing(node: Node, scene: Scene) -> Iterator[Change]:
+    return iter(())
+
+
+def _of_total(node: Node, scene: Scene) -> Iterator[Change]:
+    slope = _is_slope(node)
+    for k, term in enumerate(node.parts):
+        also = (Cause.WRONG_DERIVATIVE,) if slope else ()
+        yield Change(without(node, k), _left_out(term, scene, slope), term, None, 1.0 + slope, also)
+        turned = negated(term)
+        yield Change(rebuilt(node, k, turned), Cause.WRONG_SIGN, term, turned, 1.0, also)
+        for change in scaled(term, scene):
+            yield change.inside(node, k)
+
+
+def _left_out(term: Node, scene: Scene, slope: bool) -> Cause:
+    if scene.is_small(term):
+        return Cause.EPSILON
+    if scene.is_mask(term):
+        return Cause.DROPPED_MASK
+    return Cause.WRONG_DERIVATIVE if slope and term.kind == "number" else Cause.MISSING_TERM
+
+
+def _is_slope(node: Node) -> bool:
+    """Whether a sum is the derivative of a function in terms of its value: 1 - h**2, 1 - s."""
+    constant = any(term.kind == "number" and not -0.5 < float(term.word) < 0.5 for term in node.parts)
+    return node.kind == "add" and constant and not any(part.kind == "sum" for part in node.walk())
+
+
+def _of_product(node: Node, scene: Scene) -> Iterator[Change]:
+    for k, factor in enumerate(node.parts):
+        if not is_minus(factor):
+            yield Change(without(node, k), *_factor_left_out(node, factor, scene))
+        if factor.kind in ("read", "add", "call"):
+            for power, weight in ((Integer(2), 2.2), (Integer(-1), 2.4)):
+                raised = Node("pow", None, (factor, Node("number", power)))
+                yield Change(rebuilt(node, k, raised), Cause.WRONG_POWER, factor, raised, weight)
+    yield from _other_slopes(node)
+
+
+def _factor_left_out(node: Node, factor: Node, scene: Scene) -> tuple[Cause, Node, None, float, tuple[Cause, ...]]:
+    if not factor.free and not factor.names:
+        sizes = {part.word for part in factor.walk() if part.kind == "size"}
+        over = {i.dimension for part in node.walk() if part.kind == "sum" for i in part.word}
+        over |= {i.dimension for i in scene.letters if i not in scene.target}
+        mean = factor.kind == "pow" and bool(sizes & over) and float(factor.parts[1].word) == -1
+        return (Cause.SUM_FOR_MEAN if mean else Cause.SCALED, factor, None, 1.1, (Cause.SCALED, Cause.MISSING_FACTOR))
+    if scene.is_mask(factor):
+        return Cause.DROPPED_MASK, factor, None, 1.0, (Cause.MISSING_FACTOR,)
+    if _is_slope(factor):
+        return Cause.WRONG_DERIVATIVE, factor, None, 1.0, (Cause.MISSING_FACTOR,)
+    return Cause.MISSING_FACTOR, factor, None, 1.0, ()
+
+
+def _other_slopes(node: Node) -> Iterator[Change]:
+    """s (1 - s) of the logistic function for 1 - h**2 of tanh, and the reverse."""
+    one = Node("number", S.One)
+    for k, factor in enumerate(node.parts):
+        inside = [p for p in factor.walk() if p.kind == "read"]
+        if not _is_slope(factor) or len({p.word for p in inside}) != 1:
+            continue
+        value = inside[0]
+        square = Node("pow", None, (value, Node("number", Integer(2))))
+        logistic = Node("mul", None, (value, Node("add", None, (one, negated(value)))))
+        hyperbolic = Node("add", None, (one, negated(square)))
+        also = (Cause.MISSING_FACTOR, Cause.WRONG_POWER)
+        yield Change(rebuilt(node, k, logistic), Cause.WRONG_DERIVATIVE, factor, logistic, 1.8, also)
+        yield Change(rebuilt(node, k, value), Cause.WRONG_DERIVATIVE, factor, value, 1.8, also)
+        position = next((q for q, f in enumerate(node.parts) if f.kind == "read" and f.word == value.word), None)
+        if position is not None:
+            left = without(node, position)
+            here = k - (position < k)
+            whole = rebuilt(left, here, hyperbolic) if left.kind == "mul" and len(node.parts) > 2 else hyperbolic
+            yield Change(whole, Cause.WRONG_DERIVATIVE, factor, hyperbolic, 1.8, also)
+
+
+def _of_read(node: Node, scene: Scene) -> Iterator[Change]:
+    entry: Entry = node.word
+    for a, b in combinations(range(len(entry.indices)), 2):
+        letters = list(entry.indices)
+        if letters[a] != letters[b] and scene.same(letters[a].dimension, letters[b].dimension):
+            letters[a], letters[b] = letters[b], letters[a]
+            turned = Node("read", Entry(entry.symbol, *letters))
+            yield Change(turned, Cause.READ_TRANSPOSED, node, turned, 1.3)
+    for known in scene.arrays.values():
+        fits = len(known.indices) == len(entry.indices) and all(map(scene.same, known.dimensions, entry.dimensions))
+        if known.name != entry.name and fits:
+            other = Node("read", Entry(known.symbol, *entry.indices))
+            near = _one_step_apart(known.name, entry.name, scene)
+            cause, weight = (Cause.BEFORE_AFTER, 1.5) if near else (Cause.WRONG_ARRAY, 1.6)
+            yield Change(other, cause, node, other, weight, (Cause.WRONG_ARRAY,) if near else ())
+    yield from _other_letters(node, scene)
+    yield from _of_inlined(node, scene)
+    if entry.indices:
+        yield from summed(node, scene)
+
+
+def _one_step_apart(a: str, b: str, scene: Scene) -> bool:
+    """Whether one of two arrays is computed entry by entry from the other in one definition."""
+    for value, argument in ((a, b), (b, a)):
+        line = scene.definitions.get(value)
+        if line is not None and argument in line.value.names:
+            return any(p.kind == "read" and p.word.name == argument for p in line.value.walk())
+    return False
+
+
+def _other_letters(node: Node, scene: Scene) -> Iterator[Change]:
+    """An array read at another index of the same dimension."""
+    entry: Entry = node.word
+    for axis, index in enumerate(entry.indices):
+        for letter in scene.letters:
+            if letter not in entry.indices and scene.same(letter.dimension, index.dimension):
+                letters = (*entry.indices[:axis], letter, *entry.indices[axis + 1 :])
+                other = Node("read", Entry(entry.symbol, *letters))
+                yield Change(other, Cause.WRONG_AXIS, node, other, 2.2, (Cause.READ_TRANSPOSED,))
+
+
+def _of_inlined(node: Node, scene: Scene) -> Iterator[Change]:
+    """A saved sum, such as the normaliser of softmax, that was taken over another axis where it is used."""
+    line = scene.definitions.get(node.word.name)
+    if line is None or not any(part.kind == "sum" for part in line.value.walk()):
+        return
+    if len(set(node.word.indices)) < len(node.word.indices):
+        return
+    value = _with_spare_letters(line.value, scene)
+    inlined = renamed(value, dict(zip(line.indices, node.word.indices, strict=True)))
+    for change in changes(inlined, scene):
+        if change.cause in (Cause.WRONG_AXIS, Cause.NOT_SUMMED):
+            yield change
+
+
+def _with_spare_letters(node: Node, scene: Scene) -> Node:
+    """A tree whose sums are over letters that are used nowhere else; sums in sums keep theirs."""
+    parts = tuple(_with_spare_letters(part, scene) for part in node.parts)
+    if node.kind != "sum" or any(part.kind == "sum" for part in node.parts[0].walk()):
+        return Node(node.kind, node.word, parts)
+    apart = {i: scene.frame.second[i.dimension] for i in node.word}
+    return Node("sum", tuple(apart.values()), (renamed(node.parts[0], apart),)) if len(apart) == 1 else node
+
+
+def _of_power(node: Node, scene: Scene) -> Iterator[Change]:
+    base, exponent = node.parts
+    if exponent.kind != "number":
+        return
+    e = exponent.word
+    for other in dict.fromkeys((e + 1, e - 1, 2 * e, e / 2, -e, S.One)):
+        if other not in (0, e):
+            raised = base if other == 1 else power_of(base, other)
+            scale = not base.names
+            cause = Cause.SCALED if scale else Cause.WRONG_POWER
+            yield Change(
+                raised, cause, node, raised, 1.3 if other in (2 * e, e / 2, e + 1) else 1.5, (Cause.WRONG_POWER,)
+            )
+    small = [k for k, term in enumerate(base.parts) if base.kind == "add" and scene.is_small(term)]
+    if small and not e.is_Integer:
+        inside = power_of(without(base, small[0]), Rational(1, 2))
+        outside = power_of(Node("add", None, (inside, base.parts[small[0]])), 2 * e)
+        yield Change(outside, Cause.EPSILON, node, outside, 1.0)
+
+
+def _of_call(node: Node, scene: Scene) -> Iterator[Change]:
+    argument = node.parts[0]
+    yield Change(argument, Cause.WRONG_DERIVATIVE, node, argument, 2.0)
+    turned = Node("call", node.word, (negated(argument), *node.parts[1:]))
+    yield Change(turned, Cause.WRONG_SIGN, node, turned, 2.0, (Cause.WRONG_DERIVATIVE,))
+    for other in _OTHERS.get(node.word, ()):
+        called = Node("call", other, (argument,))
+        yield Change(called, Cause.WRONG_DERIVATIVE, node, called, 2.0)
+
+
+def _of_number(node: Node, scene: Scene) -> Iterator[Change]:
+    if is_minus(node):
+        return
+    c = node.word
+    for other in dict.fromkeys((2 * c, c / 2, 3 * c, c / 3, c**2, -c, c + 1, c - 1)):
+        if other not in (0, c):
+            changed = Node("number", other)
+            cause = Cause.EPSILON if scene.is_small(node) else Cause.WRONG_NUMBER
+            yield Change(changed, cause, node, changed, 2.3)
+
+
+def _of_size(node: Node, scene: Scene) -> Iterator[Change]:
+    for size in scene.dimensions:
+        if size != node.word:
+            other = Node("size", size)
+            yield Change(other, Cause.SCALED, node, other, 1.5, (Cause.WRONG_NUMBER,))
+    less = Node("add", None, (node, MINUS))
+    yield Change(less, Cause.SCALED, node, less, 1.7, (Cause.WRONG_NUMBER,))
+
+
+def _of_delta(node: Node, scene: Scene) -> Iterator[Change]:
+    place = node.parts[0]
+    for by in (S.One, S.NegativeOne):
+        moved = Node("delta", None, (Node("add", None, (place, Node("number", by))), *node.parts[1:]))
+        yield Change(moved, Cause.SHIFTED, node, moved, 1.4)
+    for part in place.parts if place.kind == "add" else ():
+        letter = next((p for p in part.walk() if p.kind == "index"), None)
+        if letter is not None:
+            end = Node("add", None, (Node("size", letter.word.dimension), MINUS, negated(letter)))
+            flipped = Node("mul", None, (MINUS, end)) if part is not letter else end
+            exchanged = rebuilt(place, place.parts.index(part), flipped)
+            turned = Node("delta", None, (exchanged, *node.parts[1:]))
+            yield Change(turned, Cause.SHIFTED, node, turned, 1.4)
+
+
+_HERE: dict[str, Callable[[Node, Scene], Iterator[Change]]] = {
+    "add": _of_total,
+    "mul": _of_product,
+    "read": _of_read,
+    "pow": _of_power,
+    "call": _of_call,
+    "number": _of_number,
+    "size": _of_size,
+    "delta": _of_delta,
+    "sum": changes_of_sum,
+    "max": changes_of_maximum,
+}

@@ -1,0 +1,187 @@
+"""Does the generated NumPy function compute what its formula says, and can it be read as Python?"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+from minitorch.errors import FormulaError
+from minitorch.primitive import REGISTRY
+from minitorch.symbolic import parse, program_of
+from minitorch.symbolic.code import gradient_names, kept, numpy_function, numpy_source, with_gradients
+from minitorch.symbolic.derive import gradients
+from minitorch.symbolic.library import LIBRARY
+from tests.symbolic.programs import ATTENTION, PROGRAMS, SOFTMAX
+from tests.symbolic.test_every_formula import SMOOTH
+
+TOLERANCE = 1e-12  # relative to the largest entry
+SIZES = {"distinct": lambda k: k + 2, "equal": lambda k: 3, "one": lambda k: 1}
+CASES = {
+    **{name: (parse(text), output, tuple(claims)) for name, (text, output, claims) in PROGRAMS.items()},
+    **{name: (known.program, known.differentiated, known.wrt) for name, known in LIBRARY.items()},
+}
+
+
+def random_arrays(program, size, seed=0):
+    rng = np.random.default_rng(seed)
+    symbols = sorted({s for e in program.targets.values() for d in e.dimensions for s in d.free_symbols}, key=str)
+    sizes = {symbol: size(k) for k, symbol in enumerate(symbols)}
+    return {
+        name: rng.uniform(0.1, 1, [int(d.subs(sizes)) for d in dims]) for name, dims in program.inputs.items()
+    }, sizes
+
+
+def close(found, wanted, name=""):
+    wanted = np.asarray(wanted)
+    assert np.shape(found) == wanted.shape, name
+    scale = max(1.0, float(np.nan_to_num(np.abs(wanted)).max(initial=0)))
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=TOLERANCE * scale, err_msg=name)
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_value_and_gradients_are_those_of_the_formula(case, size):
+    program, output, wrt = case
+    arrays, sizes = random_arrays(program, size)
+    both = with_gradients(program, output, wrt)
+    shape = [int(d.subs(sizes)) for d in program.targets[output].dimensions]
+    seed = np.random.default_rng(1).standard_normal(shape)
+    names = (output, *gradient_names(wrt))
+    function = numpy_function(both, "f", names)
+    values = {**arrays, "G": seed}
+    found = function(**{name: values[name] for name in inspect.signature(function).parameters})
+    close(found[0], program.evaluate(arrays)[output], output)
+    for name, gradient in zip(wrt, found[1:], strict=True):
+        close(gradient, gradients(program, arrays, output, seed, [name])[name], name)
+
+
+@pytest.mark.parametrize("example", SMOOTH, ids=str)
+def test_the_generated_gradient_is_that_of_the_engine(example):
+    p = REGISTRY[example.name]
+    arrays = {name: np.asarray(x, float) for name, x in zip(p.inputs, example.inputs, strict=True)}
+    program, output = program_of(p, {name: a.ndim for name, a in arrays.items()}, example.static), p.outputs[0]
+    tensors = {name: mt.tensor(a, requires_grad=name in p.differentiable) for name, a in arrays.items()}
+    value = p(*tensors.values(), **example.static)
+    value = value[0] if len(p.outputs) > 1 else value
+    seed = np.random.default_rng(0).standard_normal(value.shape)
+    wrt = [name for name in p.inputs if name in p.differentiable]
+    try:
+        function = numpy_function(with_gradients(program, output, wrt), p.name, (output, *gradient_names(wrt)))
+    except FormulaError as error:
+        if "no argument" not in str(error):
+            raise
+        pytest.skip("a gradient in which the summed axis does not occur")
+    values = {**arrays, "G": seed}
+    with np.errstate(invalid="ignore"):
+        found = function(*[values[name] for name in inspect.signature(function).parameters])
+        engine = mt.grad(value, [tensors[name] for name in wrt], seed)
+    close(found[0], value.numpy(), output)
+    for name, gradient, wanted in zip(wrt, found[1:], engine, strict=True):
+        close(gradient, wanted.numpy(), name)
+
+
+def test_attention_reads_as_one_writes_it_by_hand():
+    program = parse(ATTENTION)
+    wrt = ("Q", "K", "V")
+    assert kept(program, "O", wrt) == ("Q", "K", "V", "P")
+    text = numpy_source(with_gradients(program, "O", wrt), "attention", ("O", "dQ", "dK", "dV"))
+    code = [line.split("  #")[0].strip() for line in text.splitlines() if " = " in line and "# " not in line[:7]]
+    assert code == [
+        "d_k = Q.shape[1]",
+        "A = Q @ K.T / math.sqrt(d_k)",
+        "E = np.exp(A - A.max(axis=1, keepdims=True))",
+        "Z = E.sum(axis=1, keepdims=True)",
+        "P = E / Z",
+        "O = P @ V",
+        "dP = G @ V.T",
+        "dA = P * (dP - (P * dP).sum(axis=1, keepdims=True))",
+        "dQ = dA @ K / math.sqrt(d_k)",
+        "dK = dA.T @ Q / math.sqrt(d_k)",
+        "dV = P.T @ G",
+    ]
+
+
+def test_saved_values_are_passed_in_and_not_computed_again():
+    both = with_gradients(parse(ATTENTION), "O", ("Q", "K", "V"))
+    backward = numpy_function(both, "attention_backward", ("dQ", "dK", "dV"), given=("P",))
+    assert list(inspect.signature(backward).parameters) == ["Q", "K", "V", "G", "P"]
+    source = inspect.getsource(backward)
+    assert "np.exp" not in source
+    assert "O = " not in source
+
+
+def test_what_is_needed_twice_is_computed_once_whatever_its_letters():
+    text = numpy_source(parse("x[n,d]: v[i] = mean_k (x[i,k] - x[i,k]**3)**2; y[i,j] = x[i,j] - x[i,j]**3 + v[i]"))
+    assert text.count("x**3") == 1
+
+
+def test_the_comment_shows_the_equation_and_the_shape():
+    lines = numpy_source(parse(SOFTMAX), "softmax").splitlines()
+    assert "    # S[i] = E[i]/Z" in lines
+    assert "    S = E / Z  # (n,)" in lines
+
+
+def test_names_that_mean_something_in_python_are_changed():
+    inputs = "lambda[n], np[n], x'[n], sum[n], _erf[n], f[n]"
+    program = parse(f"{inputs}: math[i] = lambda[i] np[i] + tanh(x'[i]) sum[i] / n + erf(_erf[i]) f[i]")
+    arrays, _ = random_arrays(program, lambda k: 4)
+    function = numpy_function(program, "f")
+    assert list(inspect.signature(function).parameters) == ["lambda_", "np_", "x_prime", "sum_", "_erf_2", "f_2"]
+    close(function(*arrays.values()), program.evaluate(arrays)["math"])
+
+
+def test_a_name_with_a_line_break_stays_in_its_comment():
+    from minitorch.symbolic import Array, Definition, Index, Program, dimension
+
+    n = dimension("n")
+    i = Index("i", n)
+    x, y = Array('x\n"""\nraise SystemExit', (n,))[i], Array("y", (n,))[i]
+    program = Program((x,), (Definition(y, 2 * x),), (i,))
+    function = numpy_function(program, "f")
+    np.testing.assert_array_equal(function(np.ones(2)), [2, 2])
+
+
+@pytest.mark.parametrize("name", ["not an identifier", "lambda", "np", ""])
+def test_a_function_name_that_is_none_is_refused(name):
+    with pytest.raises(FormulaError, match="wanted a Python identifier"):
+        numpy_source(parse(SOFTMAX), name)
+
+
+def test_an_unknown_output_is_refused():
+    with pytest.raises(FormulaError, match="wanted a defined name"):
+        numpy_source(parse(SOFTMAX), outputs=["x"])
+
+
+def test_an_output_that_is_given_is_refused():
+    with pytest.raises(FormulaError, match="given and wanted"):
+        numpy_source(parse(SOFTMAX), outputs=["S"], given=["S"])
+
+
+def test_single_precision_stays_single():
+    function = numpy_function(with_gradients(parse(ATTENTION), "O", ("Q",)), "f", ("O", "dQ"))
+    rng = np.random.default_rng(0)
+    Q, K, V, G = (rng.standard_normal(s).astype("float32") for s in [(3, 4), (5, 4), (5, 2), (3, 2)])
+    assert {a.dtype for a in function(Q, K, V, G)} == {np.dtype("float32")}
+
+
+def test_an_output_is_never_an_input_itself():
+    x = np.ones(3)
+    assert numpy_function(parse("x[n]: y[i] = x[i]"))(x) is not x
+
+
+def test_every_source_is_python_that_ruff_has_nothing_against(tmp_path):
+    for k, (name, (program, output, wrt)) in enumerate(CASES.items()):
+        text = numpy_source(
+            with_gradients(program, output, wrt), f"case_{k}", (output, *gradient_names(wrt)), title=name
+        )
+        ast.parse(text)
+        (tmp_path / f"case_{k}.py").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
