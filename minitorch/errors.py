@@ -101,3 +101,7 @@ class RegistrationError(MinitorchError, TypeError):
 
 class FormulaError(MinitorchError, ValueError):
     """A formula in index notation cannot be read, or its indices and dimensions contradict each other."""
+
+
+class TargetError(MinitorchError, ValueError):
+    """A file cannot be written there: its suffix, its folder or its permissions."""

@@ -21,20 +21,21 @@ from minitorch.primitive import HANDLERS, Array, Primitive
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-_handler = HANDLERS.__getitem__  # as a primitive's own call finds it, but without looking at the other arguments
+
+# What these call is found as a primitive's own call finds it, but without looking at the other arguments.
 
 
 def _unary(p: Primitive[...]) -> Callable[[Any], Tensor]:
-    return lambda self: _handler(type(self))(p, (self,), {})
+    return lambda self: HANDLERS[type(self)](p, (self,), {})
 
 
 def _binary(p: Primitive[...]) -> Callable[[Any, Array], Tensor]:
-    return lambda self, other: _handler(type(self))(p, (self, other), {})
+    return lambda self, other: HANDLERS[type(self)](p, (self, other), {})
 
 
 def _equality(p: Primitive[...]) -> Callable[[Any, Any], Any]:
     """Entry by entry with data; for Python to decide (by identity) with None, a string or another object."""
-    return lambda self, other: _handler(type(self))(p, (self, other), {}) if _is_data(other) else NotImplemented
+    return lambda self, other: HANDLERS[type(self)](p, (self, other), {}) if _is_data(other) else NotImplemented
 
 
 def _is_data(x: Any) -> bool:
@@ -44,7 +45,7 @@ def _is_data(x: Any) -> bool:
 
 
 def _reflected(p: Primitive[...]) -> Callable[[Any, Array], Tensor]:
-    return lambda self, other: _handler(type(self))(p, (other, self), {})
+    return lambda self, other: HANDLERS[type(self)](p, (other, self), {})
 
 
 class Operators(Methods):

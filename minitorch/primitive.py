@@ -36,8 +36,8 @@ P = ParamSpec("P")
 Array: TypeAlias = "Tensor | np.ndarray | np.generic | float"
 """What an operation takes where it takes data."""
 
-Formula = str | Callable[[Mapping[str, int], Mapping[str, Any]], str]
-"""Index notation, or a function that gives it: (rank of each input, static arguments) -> text."""
+Formula = str | Callable[[Mapping[str, int], Mapping[str, Any]], str | None]
+"""Index notation, or a function that gives it: (rank of each input, static arguments) -> text, or None if it cannot."""
 
 REGISTRY: dict[str, Primitive[...]] = {}
 COMPOSITES: dict[str, Composite[...]] = {}

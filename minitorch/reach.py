@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
 
 from minitorch.call import Call, Part
 from minitorch.tensor import Tensor
@@ -15,18 +14,21 @@ def reach(root: Call | Tensor) -> tuple[list[Call], list[Tensor]]:
     """The calls that `root` depends on, itself included, in the order in which they were made, and the leaves."""
     if isinstance(root, Tensor):
         return [], [root]
-    calls, leaves = [root], []
-    seen: set[Any] = {root, None}
+    calls = behind(root)
+    return calls, list(dict.fromkeys(p for call in calls for p in call.parents if isinstance(p, Tensor)))
+
+
+def behind(root: Call) -> list[Call]:
+    """The calls that `root` depends on, itself included, in the order in which they were made."""
+    calls, seen = [root], {root}
     for call in calls:  # grows as it goes
         for p in call.parents:
+            if type(p) is not Call:
+                if type(p) is not Part:
+                    continue
+                p = p.call
             if p not in seen:
                 seen.add(p)
-                if type(p) is Call:
-                    calls.append(p)
-                elif type(p) is not Part:
-                    leaves.append(p)
-                elif p.call not in seen:
-                    seen.add(p.call)
-                    calls.append(p.call)
+                calls.append(p)
     calls.sort(key=_number)
-    return calls, leaves
+    return calls

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.errors import DtypeError, StateError
+from minitorch.files import replacing
 from minitorch.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
@@ -50,21 +50,8 @@ def save(state_dict: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """
     write = _safetensors("numpy").save_file
     arrays = _arrays(state_dict)
-    from pathlib import Path  # here, since importing it would take a tenth of importing the whole package
-
-    target = Path(os.path.realpath(path))  # the file that a link points to, not the link
-    partial = target.with_name(f".{target.name}.{os.urandom(6).hex()}.part")
-    try:
-        partial.touch(exist_ok=False)  # a missing folder is an OSError here, with its name
-        mode = (target if target.exists() else partial).stat().st_mode & 0o777
+    with replacing(path) as partial:
         _written(write, partial, arrays)
-        partial.chmod(mode)  # the library makes files that only their owner can read
-        with partial.open("r+b") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, target)
-    finally:
-        with suppress(FileNotFoundError):
-            partial.unlink()
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:

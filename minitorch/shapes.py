@@ -72,6 +72,8 @@ def kept_shape(shape: Shape, axis: Axis) -> Shape:
     >>> kept_shape((2, 3, 4), (0, -1))
     (1, 3, 1)
     """
+    if axis is None:
+        return (1,) * len(shape)
     axes = normalize_axes(axis, len(shape))
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 

@@ -17,8 +17,8 @@ from minitorch.errors import GradientError
 from minitorch.ops.elementwise import astype, positive
 from minitorch.ops.movement import sum_to
 from minitorch.plan import Group
-from minitorch.reach import reach
-from minitorch.tensor import Tensor, plain, source, wrap
+from minitorch.reach import behind
+from minitorch.tensor import Tensor, plain, wrap
 from minitorch.versions import WRITES
 
 OnEdge = Callable[[Call, int, Any], Any]
@@ -26,6 +26,8 @@ OnEdge = Callable[[Call, int, Any], Any]
 
 Key = Call | Part | Tensor
 """A place where cotangents add up: the result of a call, one of its several results, or a leaf."""
+
+_ndarray = np.ndarray  # NumPy makes some of its names only when they are asked for, so that each look-up takes a while
 
 
 def key_of(x: Tensor) -> Key:
@@ -51,13 +53,13 @@ def sweep(
             to them.  All leaves if None.
 
     Returns:
-        The leaves, with the results that retain their gradient; and the cotangents that have arrived, by place.  An
-        array may stand at several places.
+        Whose gradients these are, the leaves and the results that retain theirs; and the cotangents that have arrived,
+        by place.  An array may stand at several places.
 
     Raises:
         GraphFreedError, InPlaceError: a kept value is gone or was written to; nothing has been changed by then.
     """
-    calls, leaves = reach(source(root))
+    calls = [] if root._origin is None else behind(root._origin.call)
     needed = None if only is None else _leading_to(only, calls)
     for call in calls:
         if (call.kept is None or WRITES) and (needed is None or not needed.isdisjoint(call.parents)):
@@ -70,8 +72,9 @@ def sweep(
     else:
         with modes.enable_grad():
             _carry(calls, at, found, needed, look, True, free)
+    leaves: list[Any] = list(at)  # what has arrived at calls was taken out as they were passed
     for leaf in leaves:
-        if leaf._hooks and leaf in at:
+        if leaf._hooks:
             at[leaf] = _hooked(leaf._hooks.values(), at[leaf], create_graph)
     if found:
         at.update(found)
@@ -139,8 +142,10 @@ def _carry(
                 else:
                     part = fn(g, kept[first]) if second is None else fn(g, kept[first], kept[second])
                 like = key if type(key) is Call else key._array if isinstance(key, Tensor) else key
-                if key in at or part.shape != like.shape or part.dtype is not like.dtype or look is not None:
-                    _add(part, call, target, at, look)
+                if part.shape != like.shape or part.dtype is not like.dtype or look is not None:
+                    part = _fitted(part, call, target, look)
+                if key in at:
+                    _increase(at, key, part)
                 else:
                     at[key] = part
         if free:
@@ -171,25 +176,32 @@ def _apply(
     result = fn(*gs, *values, **given)
     for k, part in zip(targets, result if group.several else (result,), strict=True):
         if k >= 0:
-            _add(part, call, k, at, look)
+            key: Any = parents[k]
+            part = _fitted(part, call, k, look)
+            if key in at:
+                _increase(at, key, part)
+            else:
+                at[key] = part
 
 
-def _add(part: Any, call: Call, k: int, at: dict[Key, Any], look: OnEdge | None) -> None:
-    """Add what a rule gave for input k of a call to what has arrived at where that input came from."""
+def _fitted(part: Any, call: Call, k: int, look: OnEdge | None) -> Any:
+    """What a rule gave for input k of a call, in the shape and the dtype of that input."""
     key: Any = call.parents[k]
     like = key._array if isinstance(key, Tensor) else key
     if part.shape != like.shape:  # undo broadcasting
         part = sum_to(part, shape=like.shape)
     if part.dtype != like.dtype:  # undo promotion
         part = astype(part, like.dtype)
-    if look is not None:
-        part = look(call, k, part)
-    if key not in at:
-        at[key] = part
-    elif type(at[key]) is np.ndarray and at[key].base is None and _holders(at, key) == _ONE_HOLDER:
-        at[key] += part
+    return part if look is None else look(call, k, part)
+
+
+def _increase(at: dict[Key, Any], key: Key, part: Any) -> None:
+    """Add to what has arrived at a place."""
+    there = at[key]
+    if type(there) is _ndarray and there.base is None and getrefcount(there) == _ONE_HOLDER:
+        there += part
     else:
-        at[key] = at[key] + part
+        at[key] = there + part
 
 
 def _total(at: dict[Key, Any], key: Any) -> np.ndarray:
@@ -213,7 +225,7 @@ _ONE_HOLDER = _holders({0: np.zeros(1)}, 0)  # counts of what stands in a dict a
 def taken(at: dict[Key, Any], key: Key) -> np.ndarray:
     """The cotangent at a place, as an array that nobody else holds: a copy only if somebody does."""
     g = at[key]
-    return g if type(g) is np.ndarray and g.base is None and getrefcount(g) == _ONE_HOLDER else np.array(g)
+    return g if type(g) is _ndarray and g.base is None and getrefcount(g) == _ONE_HOLDER else np.array(g)
 
 
 def _arrived(call: Call, at: dict[Key, Any], found: dict[Key, Any], recorded: bool) -> list[Any] | None:

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from minitorch.call import Call, Part
 
-_reverse_mode: list[Callable[..., None]] = []  # reverse.py builds on Tensor, and enters its `backward` here
-
 
 class Tensor(Operators, InPlace, Wanting, Container):
     """An n-dimensional array of one dtype that remembers the operations it came from.
@@ -187,17 +185,16 @@ class Tensor(Operators, InPlace, Wanting, Container):
         t._rebased = rebased(self._array)
         return t
 
-    def backward(
-        self,
-        gradient: Array | None = None,
-        *,
-        retain_graph: bool = False,
-        create_graph: bool = False,
-        inputs: Tensor | Sequence[Tensor] | None = None,
-    ) -> None:
-        """Add the derivative of this Tensor to `.grad` of every leaf that it depends on, or of `inputs` alone.  See
-        `minitorch.reverse.backward`."""
-        _reverse_mode[-1](self, gradient, retain_graph=retain_graph, create_graph=create_graph, inputs=inputs)
+    if TYPE_CHECKING:  # reverse.py builds on Tensor, and gives it this method: see `connect`
+
+        def backward(
+            self,
+            gradient: Array | None = None,
+            *,
+            retain_graph: bool = False,
+            create_graph: bool = False,
+            inputs: Tensor | Sequence[Tensor] | None = None,
+        ) -> None: ...
 
     def __repr__(self) -> str:
         values = np.array2string(self._array, separator=", ", prefix="Tensor(", threshold=1000)
@@ -240,8 +237,8 @@ tensor = Tensor
 
 
 def connect(backward: Callable[..., None]) -> None:
-    """Let `Tensor.backward` call this."""
-    _reverse_mode.append(backward)
+    """Let `Tensor.backward` be this very function: one that called it would cost a small graph a hundredth more."""
+    Tensor.backward = backward
 
 
 _new = object.__new__

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from minitorch.errors import MinitorchError
+from viz import table1
 from viz.compare import SUFFIXES, Comparison
 from viz.dot import LayoutError, shows_boxes
 from viz.errors import InputError
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(arguments)
     try:
+        if options.command == "table1":
+            return _table1(options)
         return _compare(options, "python -m viz " + shlex.join(arguments))
     except MinitorchError as error:
         print(f"viz: {error}", file=sys.stderr)
@@ -83,7 +86,25 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="of a figure; auto follows the reader (default), as a page always does",
     )
+    table = commands.add_parser(
+        "table1",
+        help="Vaswani's Table 1: what layers cost, from formulas and from real graphs",
+        description="Complexity per layer from the formulas; sequential operations and path lengths from real graphs.",
+        allow_abbrev=False,
+    )
+    table.add_argument("-o", "--output", metavar="FILE", help=f"{', '.join(table1.SUFFIXES)} (default: print it)")
     return parser
+
+
+def _table1(arguments: argparse.Namespace) -> int:
+    target = None if arguments.output is None else check_target(arguments.output, table1.SUFFIXES)
+    lines = table1.table1()
+    if target is None:
+        print(table1.markdown(lines), end="")
+        return 0
+    html = target.suffix.lower() == ".html"
+    write_whole(target, table1.page(lines) if html else table1.markdown(lines))
+    return _say(target)
 
 
 def _compare(arguments: argparse.Namespace, command: str) -> int:

@@ -17,7 +17,7 @@ from viz.lengths import AtLength
 from viz.measure import ModelFlow
 
 if TYPE_CHECKING:  # importing the derivations would load SymPy
-    from minitorch.symbolic import Derivation, Step
+    from minitorch.symbolic import Derivation
     from viz.derivations import Derived
 
 _ROWSPAN = ' rowspan="2"'
@@ -136,20 +136,11 @@ def derivations(items: Iterable[Derived]) -> str:
 
 
 def _derivation(d: Derivation) -> str:
-    """The finished equations, the verdict, and the steps, folded."""
-    steps = "".join(f"<li>{s.mathml()}{_note(s)}</li>" for s in d.steps)
-    methods = _text("; ".join(d.verdict.methods))
-    return (
-        f"<h4>Derivative by {_text(d.input)}</h4>{''.join(s.mathml() for s in d.summary)}"
-        f'<p><span class="verdict">{_text(d.verdict.kind)}</span> <span class="note">by {methods}</span></p>'
-        f'<details><summary>{len(d.steps)} steps</summary><ol class="steps">{steps}</ol></details>'
-    )
+    """The finished equations, the verdict, and the steps, folded: as every page shows them."""
+    from minitorch.symbolic.document import compose
+    from minitorch.symbolic.document import html as page
 
-
-def _note(step: Step) -> str:
-    """Why a step follows, and what checked it; a definition has nothing to check."""
-    mark = "" if step.proof.startswith("definition") else "<b>✓</b> "
-    return f'<span class="note"><b>{_text(step.rule)}</b>: {_text(step.reason)} {mark}{_text(step.proof)}</span>'
+    return f"<h4>Derivative by {_text(d.input)}</h4>" + page.fragment(compose.derivation_blocks(d))
 
 
 def how(sentences: Sequence[str]) -> str:
@@ -163,6 +154,12 @@ def _norm(value: float) -> str:
         return claims.percent(value)
     mantissa, _, exponent = f"{100 * value:.1e}".partition("e")
     return f"{mantissa}·10<sup>{int(exponent)}</sup>%".replace("-", "−")
+
+
+def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+    """A table of texts, with notes under it."""
+    cells = [[_text(cell) for cell in row] for row in rows]
+    return _section(title, [_text(h) for h in head], cells, "<br>".join(map(_text, notes)))
 
 
 def _section(

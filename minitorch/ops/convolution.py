@@ -63,7 +63,18 @@ def _mismatch(x: Shape, weight: Shape, *, stride: int = 1, dilation: int = 1, gr
     return None
 
 
-@primitive(name="conv1d", vjp={"x": _by_x, "weight": _by_weight}, explain=_mismatch)
+def _formula(ranks, static):
+    """Strides would need the quotient of sizes, groups that of indices."""
+    if (static["stride"], static["groups"]) != (1, 1):
+        return None
+    d = static["dilation"]
+    return f"""
+        x[b,c,n], weight[o,c,k], l < n - {d} * (k - 1):
+        out[b,o,l] = sum_{{c,s}} x[b,c,l + {d} * s] weight[o,c,s]
+    """
+
+
+@primitive(name="conv1d", formula=_formula, vjp={"x": _by_x, "weight": _by_weight}, explain=_mismatch)
 def conv1d_valid(x: Array, weight: Array, stride: int = 1, dilation: int = 1, groups: int = 1):
     """The convolution of x (batch, channels, length) with weight (outs, channels / groups, k), without padding."""
     x, weight = np.asarray(x), np.asarray(weight)

@@ -102,7 +102,17 @@ def _add_to_rows(total, g, indices, table_shape: Shape, *, padding_idx):
     add_at(total, (np.asarray(indices),), _without_padding(g, indices, table_shape, padding_idx))
 
 
-@primitive(vjp={"table": _to_rows, "indices": None}, add={"table": _add_to_rows}, explain=_no_such_row)
+def _embedding_formula(ranks, static):
+    """A row that gets no gradient is not what the value says."""
+    return "out[...,e] = table[indices[...],e]" if static["padding_idx"] is None else None
+
+
+@primitive(
+    formula=_embedding_formula,
+    vjp={"table": _to_rows, "indices": None},
+    add={"table": _add_to_rows},
+    explain=_no_such_row,
+)
 def embedding(table: Array, indices: Array, padding_idx: int | None = None):
     """Row `indices[...]` of the table: table (N, d), integer indices (...) -> (..., d); row `padding_idx`, counted from
     the end if it is negative, gets no gradient."""

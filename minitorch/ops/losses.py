@@ -40,6 +40,7 @@ def _at_targets(targets: np.ndarray) -> tuple[np.ndarray, ...]:
 @accumulating(
     name="cross_entropy",
     outputs=("out", "lse"),
+    formula="lse[...] = log(sum_k exp(logits[...,k])); out[...] = lse[...] - logits[...,targets[...]]",
     vjp={"logits": _cross_entropy_rule, "targets": None},
 )
 def _cross_entropy(logits: Array, targets: Array):

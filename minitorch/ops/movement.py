@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from minitorch.errors import ArgumentError, ShapeError
-from minitorch.ops.dtype import accumulating
+from minitorch.ops.dtype import accumulating, shape_of
 from minitorch.primitive import Array, primitive
 from minitorch.shapes import Axis, Shape, inverse_permutation, normalize_axes, stretched_axes
 
@@ -25,7 +25,7 @@ def _reshape_mismatch(x_shape: Shape, *, shape: Shape) -> str:
 @primitive(vjp={"x": lambda g, x_shape: g.reshape(x_shape)}, explain=_reshape_mismatch)
 def reshape(x: Array, shape: Shape):
     """The same entries in row-major order under another shape; one size may be -1."""
-    return np.reshape(x, shape)
+    return np.asarray(x).reshape(shape)
 
 
 def _no_permutation(x_shape: Shape, *, axes: Shape | None = None) -> str | None:
@@ -67,10 +67,10 @@ def sum_to(x: Array, shape: Shape):
     >>> sum_to(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
     """
-    found = np.shape(x)
+    found = shape_of(x)
     extra = len(found) - len(shape)
     if extra >= 0 and found[extra:] == shape and math.prod(found[:extra]) == 1:
-        return np.reshape(x, shape)  # nothing to add up
+        return np.asarray(x).reshape(shape)  # nothing to add up
     out = np.asarray(np.sum(x, stretched_axes(shape, found), keepdims=True) if extra >= 0 else x)
     if extra < 0 or out.shape[extra:] != shape:  # equal sizes in another order would reshape without a complaint
         raise ShapeError(f"sum_to: shape {shape} does not broadcast to {found}. Does a rule give back another shape?")

@@ -29,7 +29,22 @@ def _mismatch(x: Shape, *, positions: int | Sequence[int] = 0, **static: object)
     return None
 
 
-@primitive(vjp={"x": _turned_back}, explain=_mismatch)
+def _formula(ranks, static):
+    """With the angle of row i and pair k; a list of positions has no formula."""
+    if not isinstance(static["positions"], int):
+        return None
+    first, second = ("2 * k", "2 * k + 1") if static["interleaved"] else ("k + 0", "k + d")
+    turn = "-" if static["inverse"] else ""
+    return f"""
+        x[...,n,2*d], k < d, j < 2*d:
+        a[i,k]       = {turn}(i + {static["positions"]}) * {static["base"]} ** (-k / d);
+        u[...,i,k]   = x[...,i,{first}] cos(a[i,k]) - x[...,i,{second}] sin(a[i,k]);
+        v[...,i,k]   = x[...,i,{first}] sin(a[i,k]) + x[...,i,{second}] cos(a[i,k]);
+        out[...,i,j] = sum_k (delta(j, {first}) u[...,i,k] + delta(j, {second}) v[...,i,k])
+    """
+
+
+@primitive(formula=_formula, vjp={"x": _turned_back}, explain=_mismatch)
 def rotary(
     x: Array,
     positions: int | Sequence[int] = 0,

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr
 
-from minitorch.errors import FormulaError
 from minitorch.symbolic.expression import Entry, Index, Partial, free, names
+from minitorch.symbolic.phrase import Maths, Phrase
 from minitorch.symbolic.printing import Notation, to_mathml
-from minitorch.symbolic.program import Definition
-from minitorch.symbolic.prove import prove_equal
-from minitorch.symbolic.verdict import REFUTED, UNDECIDED, Verdict
+from minitorch.symbolic.textbook import Textbook
+from minitorch.symbolic.verdict import Verdict
+
+DEFINITION = "definition"  # begins the proof of what is so by definition, where there is nothing to check
 
 RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge", "≈": r"\approx"}  # the sign in plain text, and in LaTeX
 
@@ -34,10 +35,28 @@ class Step:
     left: Expr
     expression: Expr
     rule: str
-    reason: str
+    reason: Phrase | str
     proof: str
     notation: Notation
     relation: str = "="
+
+    @property
+    def checked(self) -> bool:
+        """Whether something was checked; a definition has nothing to check."""
+        return not self.proof.startswith(DEFINITION)
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """The indices on the left, which no bound index is called by."""
+        left = self.left
+        if isinstance(left, Partial):
+            return (*left.of.indices, *left.by.indices)
+        return left.indices if isinstance(left, Entry) else tuple(sorted(free(left), key=str))
+
+    @property
+    def maths(self) -> Maths:
+        """The equation as plain text and as LaTeX."""
+        return Maths(self.text(), self.latex())
 
     def latex(self) -> str:
         """The equation as LaTeX."""
@@ -49,12 +68,12 @@ class Step:
 
     def text(self) -> str:
         """The equation as plain text."""
-        right = self.notation.text(self.expression, _indices(self.left))
+        right = self.notation.text(self.expression, self.indices)
         return f"{self.notation.left_text(self.left)} {self.relation} {right}"
 
     def right_latex(self) -> str:
         """The right-hand side as LaTeX."""
-        return self.notation.latex(self.expression, _indices(self.left))
+        return self.notation.latex(self.expression, self.indices)
 
     def __str__(self) -> str:
         return f"{self.text()}    [{self.rule}; {self.proof}]"
@@ -69,17 +88,29 @@ class Derivation:
         input: what was differentiated by.
         steps: the equations, each checked.
         verdict: how far the result itself is known to be right, by methods that do not use the steps.
+        textbook: the form that is printed elsewhere, if there is one.
     """
 
     op: str
     input: str
     steps: tuple[Step, ...]
     verdict: Verdict
+    textbook: Textbook | None = None
 
     @property
     def result(self) -> str:
         """The last equation, as LaTeX."""
         return self.steps[-1].latex()
+
+    @property
+    def chains(self) -> tuple[tuple[Step, ...], ...]:
+        """The steps, those of one gradient together: for attention's dQ those of dP, dZ, dA and dQ."""
+        chains: list[list[Step]] = []
+        for step in self.steps:
+            if not chains or (isinstance(step.left, Entry) and step.left.name != _chain_name(chains[-1])):
+                chains.append([])
+            chains[-1].append(step)
+        return tuple(map(tuple, chains))
 
     @property
     def summary(self) -> tuple[Step, ...]:
@@ -113,74 +144,21 @@ class Derivation:
         lines = [f"{self.op}: derivative by {self.input}"]
         for step in self.steps:
             lines += [f"  {step.text()}", f"      {step.rule}: {step.reason} Checked by: {step.proof}."]
+        if self.textbook:
+            lines += [f"  {equation}" for equation in self.textbook.equations]
+            lines += [f"      textbook's form ({self.textbook.source}). Checked by: {self.textbook.verdict}."]
         return "\n".join([*lines, f"  {self.verdict}"])
 
     def __str__(self) -> str:
         return self.text()
 
 
-class Deriving:
-    """A derivation in the making: refuses every step that does not follow.
-
-    Example:
-        >>> from minitorch.symbolic import parse
-        >>> p = parse("x[n]: y[i] = x[i] + x[i]")
-        >>> work = Deriving(Notation.of(p), p.definitions)
-        >>> work.given(p.definitions[0].target, p.definitions[0].value, "definition", "what y is.")
-        >>> work.follow(p.expression("3 x[i]"), "add", "twice.")  # doctest: +ELLIPSIS
-        Traceback (most recent call last):
-            ...
-        minitorch.errors.FormulaError: derivation: step 2 (add) does not follow: ...
-    """
-
-    def __init__(self, notation: Notation, definitions: Sequence[Definition]):
-        self.notation, self.definitions = notation, tuple(definitions)
-        self.steps: list[Step] = []
-
-    def given(self, left: Expr, expression: Expr, rule: str, reason: str, proof: str = "definition") -> None:
-        """Add an equation that starts a chain, with what justifies it."""
-        self.steps.append(Step(left, expression, rule, reason, proof, self.notation))
-
-    def follow(
-        self, expression: Expr, rule: str, reason: str, definitions: Sequence[Definition] = (), proof: str = ""
-    ) -> None:
-        """Add an expression that equals the last one.  A step that changes nothing is left out.
-
-        Arguments:
-            definitions: what defined names mean, besides those of the derivation.
-            proof: what has checked the step already; if empty, it is checked here.
-
-        Raises:
-            FormulaError: the two are not shown to be equal; says where they differ.
-        """
-        last = self.steps[-1]
-        if expression == last.expression:
-            return
-        proof = proof or self._check(last.expression, expression, rule, definitions)
-        self.steps.append(Step(last.left, expression, rule, reason, proof, self.notation))
-
-    def finish(self, op: str, by: str, verdict: Verdict) -> Derivation:
-        """The finished derivation."""
-        return Derivation(op, by, tuple(self.steps), verdict)
-
-    def _check(self, before: Expr, after: Expr, rule: str, definitions: Sequence[Definition]) -> str:
-        verdict = prove_equal(before, after, (*self.definitions, *definitions), trials=2, largest=3)
-        if verdict.kind in (REFUTED, UNDECIDED):
-            raise FormulaError(
-                f"derivation: step {len(self.steps) + 1} ({rule}) does not follow: {self.notation.text(after)} is not "
-                f"{self.notation.text(before)}; {verdict.detail}. Correct the step."
-            )
-        return str(verdict)
+def _chain_name(chain: list[Step]) -> str:
+    return next((_name(step.left) for step in chain if isinstance(step.left, Entry)), "")
 
 
 def _name(left: Expr) -> str:
     return left.name if isinstance(left, Entry) else str(left)
-
-
-def _indices(left: Expr) -> tuple[Index, ...]:
-    if isinstance(left, Partial):
-        return (*left.of.indices, *left.by.indices)
-    return left.indices if isinstance(left, Entry) else tuple(sorted(free(left), key=str))
 
 
 def aligned(steps: Sequence[Step], rules: bool = False) -> str:

@@ -14,27 +14,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import sympy
 from sympy import Expr, Symbol
 
-from minitorch.errors import FormulaError
-from minitorch.symbolic.binders import close, swap
+from minitorch.symbolic.binders import close
 from minitorch.symbolic.calculus import contract, derivative, readable
-from minitorch.symbolic.derivation import Derivation, Deriving
+from minitorch.symbolic.derivation import Derivation, Step
+from minitorch.symbolic.deriving import Deriving
 from minitorch.symbolic.entrywise import NotWrittenOut, Sizes, first_difference, shown_sizes
-from minitorch.symbolic.expression import Entry, Index, Partial, Sum, dimensions, names
+from minitorch.symbolic.explain import (
+    DIFF_METHOD,
+    ROUNDING,
+    checked_diff,
+    contract_deltas,
+    explain_adjoint,
+    simplify,
+    value_of,
+)
+from minitorch.symbolic.expression import Entry, Index, Partial, Sum, names, remember
 from minitorch.symbolic.letters import choose
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition, Program, inline
 from minitorch.symbolic.prove import prove_equal
-from minitorch.symbolic.reverse import Adjoint, adjoints, gradient_name, seed_entry
+from minitorch.symbolic.reverse import Adjoint, adjoints, free_seed, gradient_name, seed_entry
 from minitorch.symbolic.saved import reuse_saved
 from minitorch.symbolic.sizes import infer_sizes
+from minitorch.symbolic.textbook import compare_textbook
 from minitorch.symbolic.tidy import tidy
 from minitorch.symbolic.verdict import REFUTED, Verdict
-
-DIFF_METHOD = "sympy.diff at {sizes}"
-_ROUNDING = 1e-9  # a difference that could not be simplified to 0 but is smaller than this is left undecided
+from minitorch.symbolic.words import of_derivative
 
 
 def derive_gradients(
@@ -44,12 +51,16 @@ def derive_gradients(
     seed: str = "G",
     op: str = "",
     sizes: Mapping[str, int] | None = None,
+    textbook: Sequence[Definition] = (),
+    source: str = "",
 ) -> list[Derivation]:
     """The gradient of ``sum(seed * output)`` by each of ``wrt``, step by step.
 
     Arguments:
         op: the operation's name, for titles.
         sizes: dimension to size, for the comparison with ``sympy.diff``; 2 unless given.
+        textbook: the gradients as they are printed elsewhere, with what they are written with; compared if given.
+        source: where they are printed.
 
     Returns:
         One derivation for each input, in the order of ``wrt``.
@@ -60,16 +71,27 @@ def derive_gradients(
     sweep = adjoints(program, output, wrt, seed)
     wanted = {gradient_name(name) for name in wrt}
     kept = tidy([a.definition for a in sweep], program.definitions, wanted)
-    notation = Notation.of(program, [a.target.name for a in sweep])
-    incoming = seed_entry(program, output, seed)
-    chosen = chosen_sizes(program, sizes)
+    names_of_gradients = [a.target.name for a in sweep] + [d.name for d in textbook if d.name.startswith("d")]
+    notation = Notation.of(program, names_of_gradients, seed)
+    incoming, chosen = seed_entry(program, output, seed), chosen_sizes(program, sizes)
+    finals = {d.name: d.value for d in kept}
+    gone = [a.definition for a in sweep if a.target.name not in finals]
+    explained: dict[str, tuple[Step, ...]] = {}
     derivations = []
     for name in wrt:
-        work = Deriving(notation, program.definitions)
-        for adjoint in _needed(sweep, gradient_name(name)):
-            _explain(work, adjoint, sweep, kept, chosen)
+        needed = _needed(sweep, gradient_name(name))
+        for adjoint in needed:
+            if adjoint.target.name not in explained:
+                final = finals.get(adjoint.target.name)
+                steps = explain_adjoint(notation, adjoint, program.definitions, gone, final, chosen)
+                explained[adjoint.target.name] = steps
         verdict = gradient_verdict(program, kept, incoming, output, name, chosen)
-        derivations.append(work.finish(op or output, name, verdict))
+        steps = tuple(step for adjoint in needed for step in explained[adjoint.target.name])
+        derived = next(d for d in kept if d.name == gradient_name(name))
+        printed = None
+        if textbook:
+            printed = compare_textbook(derived, textbook, source, (*program.definitions, *kept), notation)
+        derivations.append(Derivation(op or output, name, steps, verdict, printed))
     return derivations
 
 
@@ -77,13 +99,25 @@ def gradient_verdict(
     program: Program, backward: Sequence[Definition], seed: Entry, output: str, name: str, sizes: Sizes
 ) -> Verdict:
     """Whether the definition of a gradient equals the direct derivative of the inlined program."""
+    return _gradient_verdict(program, tuple(backward), seed, output, name, tuple(sizes.items()))
+
+
+@remember
+def _gradient_verdict(
+    program: Program,
+    backward: tuple[Definition, ...],
+    seed: Entry,
+    output: str,
+    name: str,
+    chosen: tuple[tuple[Symbol, int], ...],
+) -> Verdict:
     claim = next(d for d in backward if d.name == gradient_name(name))
     by = Entry(program.targets[name].symbol, *claim.indices)
     loss = close(Sum, seed * program.definition(output).target, seed.indices)
     everything = (*_without(program.definitions, name), *backward)
     direct = derivative(_inlined(program, loss, name), by)
     verdict = prove_equal(claim.value, direct, everything, largest=3)
-    return _with_diff(verdict, loss, by, claim.value, sizes, everything)
+    return _with_diff(verdict, loss, by, claim.value, dict(chosen), everything)
 
 
 def derive_jacobian(
@@ -106,14 +140,12 @@ def derive_jacobian(
     work.given(definition.target, definition.value, "definition", f"This is what {output} is.")
     inlined = _inlined(program, definition.value, wrt)
     work.follow(inlined, "substitute the definitions", f"So that every {wrt} can be seen.")
-    raw = derivative(inlined, by)
-    proof = _checked_diff(inlined, by, raw, chosen)
-    reason = f"The chain rule; an entry of {wrt} by another one is a delta."
-    work.given(left, raw, "differentiate", reason, proof)
-    work.follow(contract(raw), "contract deltas", "A sum over a delta keeps the one term where its indices meet.")
+    raw, shown = derivative(inlined, by), work.notation.lettered(inlined, (*definition.indices, *by.indices))
+    reason = of_derivative(work.notation, shown, by)
+    work.given(left, raw, "differentiate", reason, checked_diff(inlined, by, raw, chosen))
+    contract_deltas(work, contract(raw))
     result = reuse_saved(contract(raw), program.definitions)
-    work.follow(result, "reuse saved values", "The forward pass has computed these already.")
-    work.follow(readable(result), "collect", "The common factor is written in front.")
+    simplify(work, program.definitions, readable(result))
     verdict = prove_equal(readable(result), raw, program.definitions, largest=3)
     verdict = _with_diff(verdict, definition.target, by, readable(result), chosen, program.definitions)
     return work.finish(op or output, wrt, verdict)
@@ -134,7 +166,7 @@ def gradients(
     Raises:
         FormulaError: a name is unknown or an array does not fit.
     """
-    name = next(n for n in ("G", "G'", "G''") if n not in program.targets)
+    name = free_seed(program)
     values = {**arrays, **program.evaluate(arrays), name: seed}
     sizes = infer_sizes(program.entries, {n: np.asarray(values[n]) for n in program.inputs})
     back = program.vjp(output, wrt, name).evaluate(values, sizes)
@@ -150,51 +182,6 @@ def _needed(sweep: Sequence[Adjoint], name: str) -> list[Adjoint]:
     return [a for a in sweep if a.target.name in wanted]
 
 
-def _explain(
-    work: Deriving, adjoint: Adjoint, sweep: Sequence[Adjoint], kept: Sequence[Definition], sizes: Sizes
-) -> None:
-    """Add the steps from the chain rule to the final form of one gradient."""
-    readers = " and ".join(c.reader.name for c in adjoint.contributions)
-    source = adjoint.source.name
-    reason = f"{source} is read by {readers}; what comes back through each is added up."
-    work.given(adjoint.target, adjoint.chain, "chain rule", reason, "definition of the gradient")
-    proof = "; ".join(dict.fromkeys(_partial_proof(c.reader, adjoint.source, sizes) for c in adjoint.contributions))
-    work.follow(adjoint.raw, "differentiate", f"An entry of {source} by another one is a delta.", proof=proof)
-    work.follow(adjoint.contracted, "contract deltas", "A sum over a delta keeps the one term where its indices meet.")
-    work.follow(adjoint.reused, "reuse saved values", "The forward pass has computed these already.")
-    final = next((d for d in kept if d.name == adjoint.target.name), None)
-    if final is not None:
-        gone = [a.definition for a in sweep if a.target.name not in {d.name for d in kept}]
-        used = ", ".join(d.name for d in gone if d.name in names(adjoint.reused))
-        work.follow(final.value, "substitute", f"{used} is needed nowhere else.", definitions=gone)
-
-
-def _partial_proof(reader: Definition, source: Entry, sizes: Sizes) -> str:
-    apart = {i: Index(f"{i.name}_", i.dimension) for i in reader.indices}
-    value = Definition(reader.target, reader.value).at(tuple(apart.values()))
-    return _checked_diff(value, source, derivative(value, source), sizes)
-
-
-def _checked_diff(function: Expr, by: Entry, claimed: Expr, sizes: Sizes) -> str:
-    try:
-        wrong = first_difference(function, by, claimed, sizes)
-    except NotWrittenOut:
-        return "rule of the maximum"
-    if wrong and abs(_number(wrong[1])) >= _ROUNDING:
-        raise FormulaError(
-            f"derivative: {function} by {by} differs from sympy.diff at {wrong}. This is a bug; report it."
-        )
-    exactly = "" if wrong is None else ", in floating point"
-    return DIFF_METHOD.format(sizes=_mentioned(sizes, function, by)) + exactly
-
-
-def _number(expression: Expr) -> float:
-    """The value of a scalar expression at an arbitrary point (its distance from 0, if that is complex)."""
-    symbols = sorted(expression.free_symbols, key=str)
-    point = {symbol: sympy.Rational(k + 2, 7) for k, symbol in enumerate(symbols)}
-    return abs(complex(sympy.N(swap(expression, point))))
-
-
 def _with_diff(
     verdict: Verdict, function: Expr, by: Entry, claim: Expr, sizes: Sizes, definitions: Sequence[Definition]
 ) -> Verdict:
@@ -207,8 +194,8 @@ def _with_diff(
     if wrong is None:
         return verdict.with_method(DIFF_METHOD.format(sizes=shown_sizes(sizes)))
     place, difference = wrong
-    value = _number(difference)
-    if abs(value) < _ROUNDING:
+    value = value_of(difference)
+    if abs(value) < ROUNDING:
         return verdict  # not shown, and not refuted either
     return Verdict(REFUTED, (), f"sympy.diff differs by {value:.6g} at {shown_sizes(sizes)}, entry {place}")
 
@@ -227,11 +214,6 @@ def chosen_sizes(program: Program, given: Mapping[str, int] | None) -> Sizes:
     symbols = {s: None for e in entries for size in e.dimensions for s in size.free_symbols}
     named = dict(given or {})
     return {s: named.get(str(s), 2) for s in symbols if isinstance(s, Symbol)}
-
-
-def _mentioned(sizes: Sizes, *expressions: Expr) -> str:
-    found = frozenset().union(*map(dimensions, expressions))
-    return shown_sizes({s: n for s, n in sizes.items() if s in found}) or "a point"
 
 
 def _apart(program: Program, entry: Entry, taken: Sequence[Index]) -> tuple[Index, ...]:

@@ -10,6 +10,7 @@ import itertools
 import math
 import random
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any, cast
 
 from sympy import Abs, Add, Expr, Function, Mul, Pow, Rational, S, Symbol, cos, erf, exp, expand, log, sign, sin, tanh
@@ -45,6 +46,13 @@ class Unsupported(Exception):
 @remember
 def _sorted_free(e: Expr) -> tuple[Index, ...]:
     return tuple(sorted(free(e), key=str))
+
+
+@remember
+def _expanded(argument: Expr) -> tuple[tuple[Fraction, Expr], ...]:
+    """The terms of a sum, each as a rational number times the rest."""
+    terms = (term.as_coeff_Mul(rational=True) for term in Add.make_args(expand(argument)))
+    return tuple((Fraction(int(c.p), int(c.q)), rest) for c, rest in terms)
 
 
 class FieldPoint:
@@ -165,18 +173,30 @@ class FieldPoint:
 
     def exponential(self, argument: Expr, at: Mapping[Index, int]) -> int:
         """exp of a formal combination of values: each value m has a random exp(m / _ROOTS)."""
-        return self.product(self.exponential_of_term(term) for term in Add.make_args(self.flat(argument, at)))
+        terms: dict[Any, Fraction] = {}
+        self.add_terms(argument, at, Fraction(1), terms)
+        return self.product(self.exponential_of_term(*term) for term in terms.items())
 
-    def exponential_of_term(self, term: Expr) -> int:
-        coefficient, monomial = term.as_coeff_Mul()
-        if isinstance(monomial, log):
-            return self.power(int(str(monomial.args[0])[1:]), coefficient)
-        if not coefficient.is_Rational:
-            raise Unsupported(f"exp of {coefficient} times a value")
+    def exponential_of_term(self, value: tuple[str, int], coefficient: Fraction) -> int:
+        kind, number = value
+        if kind == "log":
+            return self.power(number, Rational(coefficient.numerator, coefficient.denominator))
         times, root = coefficient * _ROOTS, 1
-        if not times.is_Integer:  # another denominator has a random number of its own
-            times, root = cast(Any, coefficient).p, cast(Any, coefficient).q
-        return pow(self.draw("exp", monomial, root), int(times), PRIME)
+        if times.denominator != 1:  # another denominator has a random number of its own
+            times, root = Fraction(coefficient.numerator), coefficient.denominator
+        return pow(self.draw("exp", number, root), times.numerator, PRIME)
+
+    def add_terms(self, argument: Expr, at: Mapping[Index, int], times: Fraction, terms: dict[Any, Fraction]) -> None:
+        """Add the argument of exp to a combination of values, with definitions and sums of terms resolved."""
+        for coefficient, monomial in _expanded(argument):
+            if isinstance(monomial, Entry) and monomial.name in self.definitions:
+                definition = self.definitions[monomial.name]
+                places = self.places(definition, monomial, at)
+                self.add_terms(definition.value, places, times * coefficient, terms)
+                continue
+            kind, of = ("log", cast(Expr, monomial.args[0])) if isinstance(monomial, log) else ("value", monomial)
+            value = kind, self.value(of, at)
+            terms[value] = terms.get(value, Fraction(0)) + times * coefficient
 
     @staticmethod
     def places(definition: Definition, e: Entry, at: Mapping[Index, int]) -> dict[Index, int]:
@@ -216,20 +236,6 @@ class FieldPoint:
             self.logarithm(*t) + self.draw("log", total * v % PRIME) for t, v in zip(terms, inverse, strict=True)
         )
         return logs * self.power(len(terms), -1) % PRIME
-
-    def flat(self, argument: Expr, at: Mapping[Index, int]) -> Expr:
-        """The argument of exp with definitions and sums of terms resolved: a combination of symbols for values."""
-        total = S.Zero
-        for term in Add.make_args(expand(argument)):
-            coefficient, monomial = term.as_coeff_Mul()
-            if isinstance(monomial, Entry) and monomial.name in self.definitions:
-                definition = self.definitions[monomial.name]
-                total += coefficient * self.flat(definition.value, self.places(definition, monomial, at))
-            elif isinstance(monomial, log):
-                total += coefficient * log(Symbol(f"v{self.value(cast(Expr, monomial.args[0]), at)}"))
-            else:
-                total += coefficient * Symbol(f"v{self.value(monomial, at)}") if monomial != 1 else coefficient
-        return total
 
     def oracle(self, e: Function, values: list[int]) -> int:
         """A random function of the argument's value, odd or even where the real one is."""

@@ -16,25 +16,27 @@ from sympy import Expr
 
 from minitorch.symbolic.binders import is_leaf, swap
 from minitorch.symbolic.expression import FRESH_MARK, Binder, Index, Sum, free
-from minitorch.symbolic.places import read_places
+from minitorch.symbolic.places import contractible, read_places
 
 # The usual order for summation indices.  Not l and o, which read as digits, and not d, which reads as a differential.
 _ORDER = "kpqrstuvwzmnabcefghijxy"
 
 
-def with_letters(expression: Expr, indices: Sequence[Index], avoid: Iterable[str] = ()) -> Expr:
+def with_letters(expression: Expr, indices: Sequence[Index], avoid: Iterable[str] = (), places: bool = True) -> Expr:
     """``expression`` with letters for its bound and fresh indices; for printing only, as binders are not canonical.
 
     Arguments:
         indices: the letters that the formula uses, each with its dimension.
         avoid: further letters that must not be taken.
+        places: whether a sum over a delta is read as an entry at the place that the delta names.
     """
     taken = {i.name for i in free(expression) if FRESH_MARK not in i.name} | set(avoid)
     renaming = {}
     for index in sorted((i for i in free(expression) if FRESH_MARK in i.name), key=lambda i: i.name):
         renaming[index] = choose(index, indices, taken)
         taken.add(renaming[index].name)
-    return _letter_binders(swap(expression, renaming), indices, taken)
+    plain = not contractible(expression) if places else None
+    return _letter_binders(swap(expression, renaming), indices, taken, plain)
 
 
 def choose(index: Index, indices: Sequence[Index], taken: Iterable[str]) -> Index:
@@ -58,7 +60,7 @@ def _successors(used: list[str], others: set[str]) -> Iterator[str]:
     yield from (f"k{number}" for number in itertools.count(1))
 
 
-def _letter_binders(expression: Expr, indices: Sequence[Index], taken: set[str]) -> Expr:
+def _letter_binders(expression: Expr, indices: Sequence[Index], taken: set[str], plain: bool | None) -> Expr:
     if is_leaf(expression):
         return expression
     if isinstance(expression, Binder):
@@ -67,8 +69,10 @@ def _letter_binders(expression: Expr, indices: Sequence[Index], taken: set[str])
             renaming[index] = choose(index, indices, inner)
             inner.add(renaming[index].name)
         body, bound = swap(expression.body, renaming), tuple(renaming.values())
-        if isinstance(expression, Sum):
-            body, bound = read_places(body, bound)
-        body = _letter_binders(body, indices, inner)
+        if plain is not None and isinstance(expression, Sum):
+            body, bound = read_places(body, bound, plain)
+        body = _letter_binders(body, indices, inner, plain)
         return cast(Expr, type(expression)(body, *bound)) if bound else body
-    return cast(Expr, expression.func(*[_letter_binders(cast(Expr, a), indices, taken) for a in expression.args]))
+    return cast(
+        Expr, expression.func(*[_letter_binders(cast(Expr, a), indices, taken, plain) for a in expression.args])
+    )

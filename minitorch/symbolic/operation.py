@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -34,7 +35,7 @@ TOLERANCE = 1e-12  # in float64, relative to the largest entry of a gradient
 def program_of(
     operation: Operation, ranks: Mapping[str, int] | None = None, static: Mapping[str, Any] | None = None
 ) -> Program:
-    """The formula in an operation's record, as a program.
+    """The formula in an operation's record, as a program whose inputs stand in the order of the operation's.
 
     Args:
         ranks: the number of axes of each input, for operations of any rank; 1 unless given.
@@ -47,14 +48,22 @@ def program_of(
     Z = Σ_k exp(x[k])
     S[i] = exp(x[i])/Z
     """
-    if operation.formula is None:
-        raise FormulaError(f"{operation.name}: its record has no formula. Give one with formula=...")
     defaults: Mapping[str, Any] = {}
     if isinstance(operation, Primitive):
         defaults, ranks = operation.static, dict.fromkeys(operation.inputs, 1) if ranks is None else ranks
+    text: str | None = None
     if callable(operation.formula):
-        return parse(operation.formula(ranks or {}, {**defaults, **(static or {})}), ranks)
-    return parse(operation.formula, ranks)
+        text = operation.formula(ranks or {}, {**defaults, **(static or {})})
+    elif operation.formula is not None:
+        text = operation.formula
+    if text is None:
+        case = f" for {dict(static)}" if static else ""
+        raise FormulaError(f"{operation.name}: its record has no formula{case}. Give one with formula=...")
+    program = parse(text, ranks)
+    if isinstance(operation, Composite):
+        return program
+    order = {name: place for place, name in enumerate(operation.inputs)}
+    return replace(program, entries=tuple(sorted(program.entries, key=lambda entry: order[entry.name])))
 
 
 def inputs_of(operation: Operation, program: Program, seed: int = 0) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from minitorch.symbolic.expression import FRESH_MARK, Array, Delta, Entry, Index
 from minitorch.symbolic.functions import maximum, sigmoid, step
 from minitorch.symbolic.letters import choose
 from minitorch.symbolic.nodes import Formula, Line, Node, walk
-from minitorch.symbolic.program import Definition, Program
+from minitorch.symbolic.program import Definition, Program, gradient_name
 from minitorch.symbolic.scope import Scope
 from minitorch.symbolic.syntax import read, read_expression
 from minitorch.symbolic.tokens import Token, fail
@@ -73,7 +73,8 @@ def parse(text: str, ranks: Mapping[str, int] | None = None) -> Program:
 def parse_definitions(text: str, program: Program, extra: Mapping[str, Array]) -> tuple[Definition, ...]:
     """Further definitions over the arrays of a program, such as a gradient that somebody claims: ``dx[i] = S[i] G[i]``.
 
-    Index letters are the text's own: a letter runs over what the arrays say on which it stands.
+    Index letters are the text's own: a letter runs over what the arrays say on which it stands; where none does, the
+    gradient ``dx`` has the dimensions of ``x``.
 
     Raises:
         FormulaError: the text is no list of definitions over these arrays; the message shows the place.
@@ -85,6 +86,10 @@ def parse_definitions(text: str, program: Program, extra: Mapping[str, Array]) -
     for line in formula.lines:
         scope.use(line.value, frozenset(later.target.word for later in formula.lines) - done)
         scope.define(line.target, done)
+    gradients = {gradient_name(name): entry.dimensions for name, entry in program.targets.items()}
+    for line in formula.lines:
+        for token, size in zip(line.target.indices or (), gradients.get(line.target.word, ()), strict=False):
+            scope.suppose(token, size)
     builder = _Builder(formula, scope)
     builder.arrays = {name: program.array(name) for name in program.targets} | dict(extra)
     return tuple(builder.definition(line) for line in formula.lines)

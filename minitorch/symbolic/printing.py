@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.expression import Entry, Index
+from minitorch.symbolic.expression import Entry, Index, free
 from minitorch.symbolic.letters import with_letters
+from minitorch.symbolic.phrase import Maths
 from minitorch.symbolic.program import Definition, Program
-from minitorch.symbolic.styles import Latex, Text, array_latex
+from minitorch.symbolic.styles import Inline, Latex, Text, array_latex
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,21 @@ class Notation:
     Attributes:
         indices: the index letters in use, each with its dimension.
         gradients: the names (``dP``) that stand for gradients.
+        seed: the name of the gradient that arrives at the output; like the others it comes first in a product.
     """
 
     indices: tuple[Index, ...] = ()
     gradients: frozenset[str] = frozenset()
+    seed: str = "G"
 
     @classmethod
-    def of(cls, program: Program, gradients: Iterable[str] = ()) -> Notation:
+    def of(cls, program: Program, gradients: Iterable[str] = (), seed: str = "G") -> Notation:
         """The notation of a program's own formula."""
-        return cls(program.indices, frozenset(gradients))
+        return cls(program.indices, frozenset(gradients), seed)
 
     def latex(self, expression: Expr, beside: Iterable[Index] = ()) -> str:
         """LaTeX of an expression; bound letters avoid those of the indices ``beside`` it."""
-        return Latex(self.gradients).write(self._lettered(expression, beside))
+        return Latex(self.gradients, self.seed).write(self.lettered(expression, beside))
 
     def text(self, expression: Expr, beside: Iterable[Index] = ()) -> str:
         """Plain text of an expression, in the formula language.
@@ -48,7 +51,7 @@ class Notation:
             >>> Notation.of(p).text(p.definitions[0].value)
             'Σ_j A[i,j]*V[j,c]/2'
         """
-        return Text().write(self._lettered(expression, beside))
+        return Text(self.gradients, self.seed).write(self.lettered(expression, beside))
 
     def mathml(self, expression: Expr, beside: Iterable[Index] = ()) -> str:
         """MathML of an expression."""
@@ -61,6 +64,11 @@ class Notation:
     def equation_latex(self, definition: Definition) -> str:
         """A definition as LaTeX."""
         return f"{self.left_latex(definition.target)} = {self.latex(definition.value, definition.indices)}"
+
+    def shown(self, definition: Definition) -> Maths:
+        """A definition as plain text and as LaTeX; that of a gradient as the derivative that it is."""
+        right = self.text(definition.value, definition.indices)
+        return Maths(f"{self.left_text(definition.target)} = {right}", self.equation_latex(definition))
 
     def left_latex(self, left: Expr) -> str:
         """What stands left of the equals sign: a gradient is written as the derivative that it is."""
@@ -76,12 +84,24 @@ class Notation:
             return f"∂L/∂{Text().entry(left)[1:]}"
         return self.text(left)
 
-    def _lettered(self, expression: Expr, beside: Iterable[Index]) -> Expr:
+    def maths(self, expression: Expr, beside: Iterable[Index] = ()) -> Maths:
+        """An expression for a sentence, with the letters that it has in an equation ``beside`` the same indices."""
+        shown = self.lettered(expression, beside)
+        return Maths(Text(self.gradients, self.seed).write(shown), Inline(self.gradients, self.seed).write(shown))
+
+    def equality(self, left: Expr, right: Expr, beside: Iterable[Index] = ()) -> Maths:
+        """An equation for a sentence."""
+        beside = (*beside, *free(left))
+        a, b = self.maths(left, beside), self.maths(right, beside)
+        return Maths(f"{a.text} = {b.text}", f"{a.latex} = {b.latex}")
+
+    def lettered(self, expression: Expr, beside: Iterable[Index] = ()) -> Expr:
+        """An expression whose bound indices have the letters that they are shown with."""
         return with_letters(expression, self.indices, [i.name for i in beside])
 
 
-def to_mathml(latex: str) -> str:
-    """MathML of LaTeX, displayed on a line of its own.
+def to_mathml(latex: str, display: str = "block") -> str:
+    """MathML of LaTeX, displayed on a line of its own, or ``inline`` in a sentence.
 
     Raises:
         FormulaError: latex2mathml is not installed.
@@ -91,4 +111,4 @@ def to_mathml(latex: str) -> str:
     except ImportError as error:
         raise FormulaError("mathml: latex2mathml is not installed. Install it: pip install latex2mathml.") from error
     upright = latex.replace(r"\mathrm{d}", r"\text{d}")  # the converter sets a single \mathrm letter in italics
-    return convert(upright, display="block")
+    return convert(upright, display=display)

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def gradient_name(name: str) -> str:
+    """What the gradient of an array is called."""
+    return f"d{name}"
+
+
 @dataclass(frozen=True)
 class Definition:
     """``target = value``: an array defined entry by entry; ``value`` is kept as it was written."""
@@ -84,6 +89,11 @@ class Program:
     def targets(self) -> dict[str, Entry]:
         """Every array of the program, as it was first written."""
         return {e.name: e for e in (*self.entries, *(d.target for d in self.definitions))}
+
+    def differentiable(self, output: str) -> tuple[str, ...]:
+        """The inputs that hold numbers and on which an output depends."""
+        reached = names(inline(self.definition(output).target, self.definitions))
+        return tuple(e.name for e in self.entries if e.name in reached and e.values is None)
 
     def array(self, name: str) -> Array:
         """An input or a defined array, to be indexed.

@@ -23,14 +23,9 @@ from minitorch.symbolic.binders import close, fresh, rename
 from minitorch.symbolic.calculus import contract, derivative, readable
 from minitorch.symbolic.expression import Array, Entry, Index, Partial, Sum, names, remember
 from minitorch.symbolic.letters import choose
-from minitorch.symbolic.program import Definition, Program
+from minitorch.symbolic.program import Definition, Program, gradient_name
 from minitorch.symbolic.saved import reuse_saved
 from minitorch.symbolic.tidy import tidy
-
-
-def gradient_name(name: str) -> str:
-    """What the gradient of an array is called."""
-    return f"d{name}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +33,7 @@ class Contribution:
     """What one reader of an array adds to its gradient, in the forms it goes through."""
 
     reader: Definition
+    upstream: Array  # the gradient of what the reader defines
     chain: Expr  # with the partial derivative written down only
     raw: Expr  # worked out, deltas standing
 
@@ -77,6 +73,11 @@ class Adjoint:
     @property
     def definition(self) -> Definition:
         return Definition(self.target, self.reused)
+
+
+def free_seed(program: Program) -> str:
+    """A name for the incoming gradient that the program does not use: G unless that is taken."""
+    return next(name for name in ("G", "G'", "G''") if name not in program.targets)
 
 
 def vjp(program: Program, output: str, wrt: Sequence[str], seed: str = "G") -> Program:
@@ -181,7 +182,7 @@ def _contribution(reader: Definition, source: Entry, upstream: Array) -> Contrib
     seed, of = upstream[bound], Entry(reader.target.symbol, *bound)
     value = rename(reader.value, apart)
     chain = close(Sum, seed * Partial(of, source), bound)
-    return Contribution(reader, chain, close(Sum, seed * derivative(value, source), bound))
+    return Contribution(reader, upstream, chain, close(Sum, seed * derivative(value, source), bound))
 
 
 def _letters(program: Program, entry: Entry) -> tuple[Index, ...]:

@@ -22,16 +22,23 @@ from minitorch.symbolic.program import Definition
 
 
 def reuse_saved(expression: Expr, definitions: Sequence[Definition]) -> Expr:
-    """``expression`` with saved values in place of what they were computed from.
+    """``expression`` with saved values in place of what they were computed from."""
+    return reused(expression, definitions)[0]
+
+
+def reused(expression: Expr, definitions: Sequence[Definition]) -> tuple[Expr, list[tuple[Definition, Expr, Expr]]]:
+    """The same, with every equality that was used: the definition, the factor, and what it is equal to.
 
     Whole sums first: once the exponentials inside a normaliser were rewritten, it would no longer be recognised.
     """
+    used = []
     for wanted in (True, False):
         for definition in reversed(definitions):
             for factor, saved in solutions(definition):
                 if isinstance(factor, Sum) is wanted and expression.has(type(factor)):
-                    expression = _replace_instances(expression, factor, saved, definition)
-    return expression
+                    before, expression = expression, _replace_instances(expression, factor, saved, definition)
+                    used += [(definition, factor, saved)] if expression != before else []
+    return expression, used
 
 
 def solutions(definition: Definition) -> Iterator[tuple[Expr, Expr]]:

@@ -193,6 +193,10 @@ class Scope:
             self._declared.setdefault(root, dimension(name))
             self.sizes[name] = self._declared[root]
 
+    def suppose(self, token: Token, size: Expr) -> None:
+        """The dimension of a letter, unless something else tells it."""
+        self._declared.setdefault(self._find((token.text, None)), size)
+
     def dimension_of(self, token: Token) -> Expr:
         """The dimension that an index letter runs over."""
         size = self._declared.get(self._find((token.text, None)))

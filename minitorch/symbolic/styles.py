@@ -48,9 +48,6 @@ class Latex(Writer):
     times = r" \, "
     line_brackets = True
 
-    def __init__(self, gradients: Collection[str] = ()):
-        self.gradients = gradients
-
     def entry(self, e: Entry) -> str:
         name = array_latex(e.name, self.gradients)
         between = r",\, " if any(isinstance(i, Placed) for i in e.indices) else " "
@@ -85,7 +82,7 @@ class Latex(Writer):
         if name in ("Mean", "Variance"):
             return rf"{_AVERAGES[name]}\left[{inside}\right]"
         if name == "step":
-            return rf"\mathbb{{1}}\left[{inside} > 0\right]"
+            return rf"\mathbf{{1}}\left[{inside} > 0\right]"
         known = {"sigmoid": r"\sigma", "maximum": r"\max", "erf": r"\operatorname{erf}", "sign": r"\operatorname{sign}"}
         return rf"{known.get(name, chr(92) + name)}\left({inside}\right)"
 
@@ -106,6 +103,20 @@ class Latex(Writer):
         if not below:
             return self.times.join([*above, *last])
         return self.times.join([rf"\frac{{{self.times.join(above) or '1'}}}{{{self.times.join(below)}}}", *last])
+
+
+class Inline(Latex):
+    """LaTeX for a sentence: fractions with a slash, so that lines stay as far apart as they are."""
+
+    line_brackets = False
+
+    def partial(self, of: str, by: str) -> str:
+        return rf"\partial {of} / \partial {by}"
+
+    def fraction(self, above: list[str], below: list[str], last: list[str]) -> str:
+        under = f" / {below[0]}" if len(below) == 1 else f" / ({self.times.join(below)})" if below else ""
+        front = (self.times.join(above) or "1") + under if above or below else ""
+        return self.times.join([front, *last] if front else last)
 
 
 class Text(Writer):

@@ -7,10 +7,10 @@ styles in :mod:`minitorch.symbolic.styles` say how each construct looks.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
-from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, exp
+from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, exp, preorder_traversal
 
 from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Partial, free
 from minitorch.symbolic.places import Placed, solved
@@ -24,6 +24,10 @@ class Writer(ABC):
 
     times: str
     line_brackets: bool  # whether the line of a fraction holds a sum together by itself
+
+    def __init__(self, gradients: Collection[str] = (), seed: str = ""):
+        self.gradients = gradients  # the names of arrays that are gradients
+        self.arriving = {*gradients, seed}
 
     @abstractmethod
     def entry(self, e: Entry) -> str: ...
@@ -72,7 +76,7 @@ class Writer(ABC):
             return self.partial(self.entry(e.of), self.entry(e.by))
         if isinstance(e, Binder):
             kind = type(e).__name__
-            return self.binder(kind, [i.name for i in e.bound], self.within(e.body, MUL))
+            return self.binder(kind, [i.name for i in _in_order(e)], self.within(e.body, MUL))
         return self.leaf(e)
 
     def places(self, e: Delta) -> tuple[str, str]:
@@ -105,7 +109,9 @@ class Writer(ABC):
 
     def total(self, e: Add) -> str:
         place = any(isinstance(t.as_coeff_Mul()[1], Index) for t in e.args)  # 2*j + 1, but 1 - h**2
-        terms = sorted(cast("tuple[Expr, ...]", e.args), key=lambda t: (_negative(t), place and t.is_number, _order(t)))
+        terms = sorted(
+            cast("tuple[Expr, ...]", e.args), key=lambda t: (_negative(t), place and t.is_number, self.order(t))
+        )
         written = self.write(terms[0])
         for term in terms[1:]:
             minus = _negative(term)
@@ -119,11 +125,11 @@ class Writer(ABC):
             if turned is None:
                 return "-" + self.within(-e, MUL)
             coefficient, factors = -coefficient, [-f if f is turned else f for f in factors]  # 1 - h, not -(h - 1)
-        return self.ratio(sorted([*Mul.make_args(coefficient), *factors], key=_order))
+        return self.ratio(sorted([*Mul.make_args(coefficient), *factors], key=self.order))
 
     def ratio(self, factors: list[Expr]) -> str:
-        """A product, divided into what stands above and below the line, and brackets and sums after it."""
-        above, below, last = [], [], []
+        """A product, divided into what stands above and below the line, and what stands behind it: deltas, and sums."""
+        above, below, behind, last = [], [], [], []
         for factor in factors:
             base, power = factor.as_base_exp()
             if isinstance(factor, Rational):
@@ -131,11 +137,25 @@ class Writer(ABC):
                 below += [S(factor.q)] if factor.q != 1 else []
             elif power.is_Rational and power.is_negative and not isinstance(factor, exp):
                 below.append(Pow(base, -power))
+            elif isinstance(factor, Delta | Partial):
+                behind.append(factor)
             else:
                 (last if isinstance(factor, Binder | Add) else above).append(factor)
         if below and not any(f.has(Binder) for f in last):
             above, last = above + last, []  # a bracket goes above the line, a sum stays behind it
+        last = behind + last
         return self.fraction(self.side(above), self.side(below), [self.factor(f, final=f is last[-1]) for f in last])
+
+    def order(self, e: Expr) -> tuple[Any, ...]:
+        """Numbers, dimensions, gradients, entries as in a product of matrices, partial derivatives, brackets, sums."""
+        kinds = (e.is_number, not free(e), isinstance(e, Entry | Partial | Pow | Delta))
+        rank = next((k for k, holds in enumerate(kinds) if holds), len(kinds))
+        rank += 2 * isinstance(e, Add) + 3 * isinstance(e, Binder)
+        base = e.as_base_exp()[0]
+        entry = base if isinstance(base, Entry) else None
+        arriving = entry is not None and entry.name in self.arriving
+        letters = tuple(i.name for i in entry.indices) if entry is not None else ()
+        return rank, len(e.atoms(Binder)), isinstance(e, Partial | Delta), not arriving, -len(letters), letters, str(e)
 
     def side(self, factors: list[Expr]) -> list[str]:
         """What stands above or below a line; one factor alone needs no brackets there if the line is drawn."""
@@ -170,8 +190,15 @@ def _negative(e: Any) -> bool:
     return bool(e.as_coeff_Mul()[0].is_negative)
 
 
-def _order(e: Expr) -> tuple[Any, ...]:
-    """Numbers, dimensions, entries by name, brackets, and sums last."""
-    kinds = (e.is_number, not free(e), isinstance(e, Entry | Partial | Pow | Delta))
-    rank = next((k for k, holds in enumerate(kinds) if holds), len(kinds))
-    return rank + 2 * isinstance(e, Add) + 3 * isinstance(e, Binder), len(e.atoms(Binder)), str(e)
+def _in_order(binder: Binder) -> list[Index]:
+    """The bound indices as they come in the entries: of G[p,c] first p, then c."""
+    parts = cast("list[Expr]", [*preorder_traversal(binder.body)])
+    entries = {part.of if isinstance(part, Partial) else part for part in parts if isinstance(part, Entry | Partial)}
+    inside = [[i for axis in entry.indices for i in _letters(axis) if i in binder.bound] for entry in entries]
+    inside.sort(key=lambda letters: (-len(letters), [i.name for i in letters]))
+    return [*dict.fromkeys(i for letters in (*inside, binder.bound) for i in letters)]
+
+
+def _letters(axis: Index) -> list[Index]:
+    """The index letters that are written on an axis."""
+    return sorted(free(axis.place), key=str) if isinstance(axis, Placed) else [axis]

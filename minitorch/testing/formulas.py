@@ -22,6 +22,10 @@ def no_formula(case: Case) -> str | None:
     """Why there is no formula that could be compared."""
     if getattr(case.operation, "formula", None) is None:
         return "its record has no formula"
+    if case.record is not None and callable(formula := case.record.formula):
+        ranks = dict(zip(case.record.inputs, map(np.ndim, case.inputs), strict=False))
+        if formula(ranks, {**case.record.static, **case.static}) is None:
+            return "the notation cannot say this case"
     if case.static.get("keepdims"):
         return "a formula does not keep the axes that it sums over"
     return None
@@ -82,7 +86,7 @@ def _program(case: Case) -> tuple[Program, dict[str, np.ndarray]]:
     from minitorch.symbolic import inputs_of, program_of
 
     operation: Any = case.operation
-    arrays = [np.asarray(x, float) for x in case.inputs]
+    arrays = [a.astype(float) if (a := np.asarray(x)).dtype.kind == "f" else a for x in case.inputs]
     if case.record is None:
         program = program_of(operation)
         given = dict(zip(program.inputs, arrays, strict=False))

@@ -126,7 +126,7 @@ _WRONG = {
     "along the wrong axes": "sum_to({x}.transpose(), {shape})",
 }
 _PLACES: list[tuple[FunctionType, str, str, str, str]] = [
-    (sweep._add, "call.primitive.name", "k", "part", "like.shape"),
+    (sweep._fitted, "call.primitive.name", "k", "part", "like.shape"),
     (forward._pull, "p.name", "k", "r", "args[k].shape"),  # type: ignore[list-item]
 ]
 

@@ -55,12 +55,12 @@ def test_attention_is_proved_by_three_methods(attention):
 
 def test_attentions_results_are_the_textbooks(attention):
     assert [d.steps[-1].text() for d in attention] == [
-        "∂L/∂Q[i,e] = 1/sqrt(d_k)*Σ_j K[j,e]*dA[i,j]",
-        "∂L/∂K[j,e] = 1/sqrt(d_k)*Σ_i Q[i,e]*dA[i,j]",
+        "∂L/∂Q[i,e] = 1/sqrt(d_k)*Σ_j dA[i,j]*K[j,e]",
+        "∂L/∂K[j,e] = 1/sqrt(d_k)*Σ_i dA[i,j]*Q[i,e]",
         "∂L/∂V[j,c] = Σ_i G[i,c]*P[i,j]",
     ]
     texts = [step.text() for step in attention[0].steps]
-    assert "∂L/∂A[i,j] = P[i,j]*(dP[i,j] - Σ_k P[i,k]*dP[i,k])" in texts
+    assert "∂L/∂A[i,j] = P[i,j]*(dP[i,j] - Σ_k dP[i,k]*P[i,k])" in texts
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -77,8 +77,17 @@ def test_a_wrong_step_is_refused_with_sizes_and_indices():
     work = symbolic.Deriving(symbolic.Notation.of(program), program.definitions)
     definition = program.definition("S")
     work.given(definition.target, definition.value, "definition", "what S is.")
-    with pytest.raises(FormulaError, match=r"step 2 \(guess\) does not follow.*n=2, entry \(i=0\)"):
+    with pytest.raises(FormulaError) as caught:
         work.follow(program.expression("exp(x[i]) / Z**2"), "guess", "none.")
+    lines = str(caught.value).split("\n")
+    assert lines[:3] == [
+        "derivation: step 2 (guess) does not follow.",
+        "  before: exp(x[i])/Z",
+        "  after:  exp(x[i])/Z**2",
+    ]
+    assert re.fullmatch(
+        r"  the values differ at n=2, entry \(i=0\): 0\.\d+ against 0\.\d+, seed 0\. Correct the step\.", lines[3]
+    )
     assert len(work.steps) == 1
 
 

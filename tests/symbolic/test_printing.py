@@ -59,7 +59,7 @@ def test_a_gradient_is_a_derivative_on_the_left_and_a_differential_on_the_right(
     back = program.vjp("O", ["Q"])
     notation = symbolic.Notation.of(program, [d.name for d in back.definitions])
     assert notation.equation_latex(back.definition("dQ")) == (
-        r"\frac{\partial L}{\partial Q_{i e}} = \frac{1}{\sqrt{d_{k}}} \, \sum_{j} K_{j e} \, \mathrm{d}A_{i j}"
+        r"\frac{\partial L}{\partial Q_{i e}} = \frac{1}{\sqrt{d_{k}}} \, \sum_{j} \mathrm{d}A_{i j} \, K_{j e}"
     )
 
 

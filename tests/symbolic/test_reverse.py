@@ -52,7 +52,7 @@ def test_attention_reuses_saved_values_and_keeps_no_adjoint_that_is_used_once():
     assert str(back).split("\n") == [
         "dP[i,j] = Σ_c G[i,c]*V[j,c]",
         "dA[i,j] = P[i,j]*(dP[i,j] - Σ_k P[i,k]*dP[i,k])",
-        "dQ[i,e] = 1/sqrt(d_k)*Σ_j K[j,e]*dA[i,j]",
+        "dQ[i,e] = 1/sqrt(d_k)*Σ_j dA[i,j]*K[j,e]",
         "dK[j,e] = 1/sqrt(d_k)*Σ_i Q[i,e]*dA[i,j]",
         "dV[j,c] = Σ_i G[i,c]*P[i,j]",
     ]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import minitorch as mt
+from minitorch.symbolic.theorems.positions import sinusoidal as of_the_theorem
 from transformer import sinusoidal
 
 
@@ -36,3 +37,13 @@ def test_the_dtype_is_the_default_one():
     with mt.default_dtype(np.float32):
         assert sinusoidal(3, 4).dtype == np.float32
     assert sinusoidal(3, 4).dtype == np.float64
+
+
+def test_the_position_vectors_are_those_of_the_theorem_that_they_rotate():
+    n, d, step = 6, 8, 3
+    w = 10000.0 ** (-np.arange(d // 2) / (d // 2))
+    table = sinusoidal(n + step, d)
+    for t in range(n):
+        columns = of_the_theorem().evaluate({"w": w, "t": t, "k": step})
+        for name, start, position in (("s", 0, t), ("c", 1, t), ("s'", 0, t + step), ("c'", 1, t + step)):
+            np.testing.assert_allclose(columns[name], table[position, start::2], atol=1e-12)

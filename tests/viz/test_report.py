@@ -100,7 +100,7 @@ def test_a_check_mark_stands_where_something_was_checked_and_nowhere_else():
     notes = re.findall(r"<li>.*?<span class=\"note\">(.*?)</span></li>", text)
     assert len(notes) == len(derivation.steps)
     marked = ["✓" in note for note in notes]
-    assert marked == [not step.proof.startswith("definition") for step in derivation.steps]
+    assert marked == [step.checked for step in derivation.steps]
     assert True in marked
     assert False in marked
     assert "Every step that is not a definition was checked" in text

@@ -117,8 +117,7 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
 
 def _matched(words: Sequence[str], subject: Subject) -> dict[str, str]:
     """What each name means, where it means something."""
-    own = _own_names(subject)
-    seeds = seed_names(subject)
+    own, seeds = _own_names(subject), seed_names(subject)
     found = {w: own[w] for w in words if w in own}
     found |= {w: subject.seed.name for w in words if w not in found and w in seeds}
     folded = {_folded(name): meant for name, meant in reversed(own.items())}
@@ -127,22 +126,30 @@ def _matched(words: Sequence[str], subject: Subject) -> dict[str, str]:
             found[word] = folded[_folded(word)]
         elif word not in found and _folded(word) in {_folded(s) for s in seeds}:
             found[word] = subject.seed.name
-    if subject.seed.name not in found.values():  # a gate may be called g, but a backward pass needs its cotangent
-        found |= {w: subject.seed.name for w in words if w in seeds and found.get(w) not in subject.program.inputs}
+    _one_cotangent(found, seeds, subject)
     for word in words:
         if word not in found:
             alike = alike_in(word, (n for n in subject.program.targets if n not in found.values()))
-            found |= {word: alike} if alike else {}
+            found |= {word: alike} if alike else {word: word} if word in subject.entries else {}
     return found
+
+
+def _one_cotangent(found: dict[str, str], seeds: set[str], subject: Subject) -> None:
+    """A gate may be called g, but a backward pass needs its cotangent; and beside dy, g is a weight."""
+    seeded = [w for w, meant in found.items() if meant == subject.seed.name]
+    for word in seeded if len(seeded) > 1 else ():
+        if word in ("g", "G"):
+            del found[word]
+    if not seeded:
+        inputs = subject.program.inputs
+        found |= {w: subject.seed.name for w, meant in found.items() if w in seeds and meant not in inputs}
 
 
 def _own_names(subject: Subject) -> dict[str, str]:
     names = [*subject.program.inputs, *(d.name for d in subject.program.definitions), subject.seed.name]
-    names += [n for n in subject.entries if n not in names and n != f"d{subject.output}"]
     sizes = [str(d) for d in subject.dimensions if str(d) not in names]
-    wanted = {f"d{name}" for name in subject.wrt}
-    plain = {n: n for n in (*names, *sizes) if n not in wanted}
-    return {form: n for n in names if n not in wanted for form in _steps(n, names)} | plain
+    plain = {n: n for n in (*names, *sizes)}
+    return {form: n for n in names for form in _steps(n, names)} | plain
 
 
 def _steps(name: str, names: Sequence[str]) -> Iterator[str]:
@@ -175,12 +182,12 @@ def _folded(word: str) -> str:
 
 
 def alike_in(word: str, names: Iterable[str]) -> str | None:
-    """The one of ``names`` that goes by a usual other name."""
+    """The one of ``names`` that goes by a usual other name, the likeliest one first."""
     known = list(names)
     for group in _ALIKE:
         if word.lower() in group:
-            candidates = [n for n in known if n.lower() in group]
-            if len(candidates) == 1:
+            candidates = sorted((n for n in known if n.lower() in group), key=lambda n: group.index(n.lower()))
+            if candidates:
                 return candidates[0]
     return None
 

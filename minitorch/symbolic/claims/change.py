@@ -46,6 +46,7 @@ class Scene:
         frame: the axes, with a spare letter for each dimension.
         arrays: every array that numbers are read from, as an entry.
         definitions: the lines of the forward pass, by name.
+        value: what the line's value is.
         target: the letters on the left of the line.
         letters: the letters in scope, the outermost first.
         equal: whether all sizes are equal, so that any two dimensions may be exchanged.
@@ -56,6 +57,7 @@ class Scene:
     frame: Frame
     arrays: Mapping[str, Entry]
     definitions: Mapping[str, Line]
+    value: Node
     target: tuple[Index, ...] = ()
     letters: tuple[Index, ...] = ()
     equal: bool = False

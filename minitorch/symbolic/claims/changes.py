@@ -7,19 +7,21 @@ function for each kind of node, and the changes of the parts inside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations
 
-from sympy import Integer, Rational, S, cos, erf, exp, sin, tanh
+from sympy import Integer, S
 
 from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.change import Change, Scene
-from minitorch.symbolic.claims.extras import MINUS, is_minus, negated, power_of, reads, scaled
+from minitorch.symbolic.claims.extras import MINUS, is_minus, negated, power_of, reads, scaled, without
+from minitorch.symbolic.claims.leaves import of_call, of_delta, of_number, of_power, of_size
 from minitorch.symbolic.claims.reductions import changes_of_maximum, changes_of_sum, summed
 from minitorch.symbolic.claims.terms import Node, rebuilt, renamed
 from minitorch.symbolic.expression import Entry
 from minitorch.symbolic.functions import sigmoid
 
-_OTHERS = {tanh: (sigmoid,), sigmoid: (tanh,), exp: (), erf: (tanh,), sin: (cos,), cos: (sin,)}
+_MOST_CONSTANTS = 4
 
 
 def changes(node: Node, scene: Scene) -> Iterator[Change]:
@@ -28,6 +30,8 @@ def changes(node: Node, scene: Scene) -> Iterator[Change]:
     inner = scene.within(node.word) if node.kind in ("sum", "max") else scene
     for position, part in enumerate(node.parts):
         for change in changes(part, inner):
+            if node.kind == "delta":
+                change = replace(change, cause=Cause.SHIFTED, before=part, after=change.tree, weight=1.6, also=())
             yield change.inside(node, position)
 
 
@@ -42,12 +46,6 @@ def changes_of_line(node: Node, scene: Scene) -> Iterator[Change]:
             yield Change(Node("add", None, (node, term)), Cause.EXTRA_TERM, None, term, 2.5)
 
 
-def without(node: Node, position: int) -> Node:
-    """A sum of terms or product with one of its parts left out."""
-    rest = (*node.parts[:position], *node.parts[position + 1 :])
-    return rest[0] if len(rest) == 1 else Node(node.kind, None, rest)
-
-
 def _nothing(node: Node, scene: Scene) -> Iterator[Change]:
     return iter(())
 
@@ -55,7 +53,7 @@ def _nothing(node: Node, scene: Scene) -> Iterator[Change]:
 def _of_total(node: Node, scene: Scene) -> Iterator[Change]:
     slope = _is_slope(node)
     for k, term in enumerate(node.parts):
-        also = (Cause.WRONG_DERIVATIVE,) if slope else ()
+        also = (Cause.WRONG_DERIVATIVE, Cause.MISSING_TERM) if slope else ()
         yield Change(without(node, k), _left_out(term, scene, slope), term, None, 1.0 + slope, also)
         turned = negated(term)
         yield Change(rebuilt(node, k, turned), Cause.WRONG_SIGN, term, turned, 1.0, also)
@@ -73,8 +71,14 @@ def _left_out(term: Node, scene: Scene, slope: bool) -> Cause:
 
 def _is_slope(node: Node) -> bool:
     """Whether a sum is the derivative of a function in terms of its value: 1 - h**2, 1 - s."""
-    constant = any(term.kind == "number" and not -0.5 < float(term.word) < 0.5 for term in node.parts)
-    return node.kind == "add" and constant and not any(part.kind == "sum" for part in node.walk())
+    constant = any(term.kind == "number" and abs(float(term.word)) >= 0.5 for term in node.parts)
+    alone = len({part.word for part in node.walk() if part.kind == "read"}) == 1
+    return node.kind == "add" and constant and alone and not any(part.kind == "sum" for part in node.walk())
+
+
+def _is_complement(node: Node) -> bool:
+    """Whether a sum is 1 - z, which stands for a closed gate as well as for a part of a derivative."""
+    return _is_slope(node) and len(node.parts) == 2 and not any(part.kind == "pow" for part in node.walk())
 
 
 def _of_product(node: Node, scene: Scene) -> Iterator[Change]:
@@ -85,6 +89,8 @@ def _of_product(node: Node, scene: Scene) -> Iterator[Change]:
             for power, weight in ((Integer(2), 2.2), (Integer(-1), 2.4)):
                 raised = Node("pow", None, (factor, Node("number", power)))
                 yield Change(rebuilt(node, k, raised), Cause.WRONG_POWER, factor, raised, weight)
+    yield from _constants_left_out(node)
+    yield from _means_elsewhere(node, scene)
     yield from _other_slopes(node)
 
 
@@ -97,9 +103,46 @@ def _factor_left_out(node: Node, factor: Node, scene: Scene) -> tuple[Cause, Nod
         return (Cause.SUM_FOR_MEAN if mean else Cause.SCALED, factor, None, 1.1, (Cause.SCALED, Cause.MISSING_FACTOR))
     if scene.is_mask(factor):
         return Cause.DROPPED_MASK, factor, None, 1.0, (Cause.MISSING_FACTOR,)
+    if _is_complement(factor) and not any(f.names == factor.names for f in node.parts if f is not factor):
+        return Cause.MISSING_FACTOR, factor, None, 1.0, (Cause.WRONG_DERIVATIVE,)
     if _is_slope(factor):
         return Cause.WRONG_DERIVATIVE, factor, None, 1.0, (Cause.MISSING_FACTOR,)
     return Cause.MISSING_FACTOR, factor, None, 1.0, ()
+
+
+def _constants_left_out(node: Node) -> Iterator[Change]:
+    """Several constants at once, such as sqrt(2 / pi), and what a negative number has beside its sign."""
+    constants = [k for k, f in enumerate(node.parts) if f.kind in ("number", "pow") and _is_constant(f)]
+    for count in range(2, len(constants) + 1 if len(constants) <= _MOST_CONSTANTS else 0):
+        for chosen in combinations(constants, count):
+            left = tuple(f for k, f in enumerate(node.parts) if k not in chosen) or (Node("number", S.One),)
+            gone = Node("mul", None, tuple(node.parts[k] for k in chosen))
+            tree = left[0] if len(left) == 1 else Node("mul", None, left)
+            yield Change(tree, Cause.SCALED, gone, None, 1.2, (Cause.WRONG_NUMBER, Cause.MISSING_FACTOR))
+    for k in constants:
+        factor = node.parts[k]
+        if factor.kind == "number" and factor.word < 0 and factor.word != -1:
+            also = (Cause.WRONG_NUMBER, Cause.MISSING_FACTOR)
+            yield Change(rebuilt(node, k, MINUS), Cause.SCALED, Node("number", -factor.word), None, 1.1, also)
+
+
+def _is_constant(node: Node) -> bool:
+    return not is_minus(node) and all(part.kind in ("number", "pow", "mul", "add") for part in node.walk())
+
+
+def _means_elsewhere(node: Node, scene: Scene) -> Iterator[Change]:
+    """A mean that is taken over another axis, and divided by the size of that one."""
+    for k, factor in enumerate(node.parts):
+        if factor.kind != "sum" or len(factor.word) != 1:
+            continue
+        size = factor.word[0].dimension
+        for q, other in enumerate(node.parts):
+            if other.kind == "pow" and other.parts[0].word == size:
+                for change in changes_of_sum(factor, scene):
+                    if change.cause == Cause.WRONG_AXIS:
+                        by = power_of(Node("size", change.tree.word[0].dimension), -1)
+                        tree = rebuilt(rebuilt(node, k, change.tree), q, by)
+                        yield Change(tree, Cause.WRONG_AXIS, node, tree, 1.2)
 
 
 def _other_slopes(node: Node) -> Iterator[Change]:
@@ -114,8 +157,10 @@ def _other_slopes(node: Node) -> Iterator[Change]:
         logistic = Node("mul", None, (value, Node("add", None, (one, negated(value)))))
         hyperbolic = Node("add", None, (one, negated(square)))
         also = (Cause.MISSING_FACTOR, Cause.WRONG_POWER)
+        gate = _is_complement(factor) and not any(f.kind == "read" and f.word == value.word for f in node.parts)
         yield Change(rebuilt(node, k, logistic), Cause.WRONG_DERIVATIVE, factor, logistic, 1.8, also)
-        yield Change(rebuilt(node, k, value), Cause.WRONG_DERIVATIVE, factor, value, 1.8, also)
+        cause = Cause.WRONG_ARRAY if gate else Cause.WRONG_DERIVATIVE
+        yield Change(rebuilt(node, k, value), cause, factor, value, 1.8, also)
         position = next((q for q, f in enumerate(node.parts) if f.kind == "read" and f.word == value.word), None)
         if position is not None:
             left = without(node, position)
@@ -139,6 +184,10 @@ def _of_read(node: Node, scene: Scene) -> Iterator[Change]:
             near = _one_step_apart(known.name, entry.name, scene)
             cause, weight = (Cause.BEFORE_AFTER, 1.5) if near else (Cause.WRONG_ARRAY, 1.6)
             yield Change(other, cause, node, other, weight, (Cause.WRONG_ARRAY,) if near else ())
+    line = scene.definitions.get(entry.name)
+    if line is not None and line.value.kind == "call" and line.value.word is sigmoid:
+        closed = Node("add", None, (Node("number", S.One), negated(node)))
+        yield Change(closed, Cause.WRONG_ARRAY, node, closed, 1.8, (Cause.WRONG_SIGN, Cause.EXTRA_TERM))
     yield from _other_letters(node, scene)
     yield from _of_inlined(node, scene)
     if entry.indices:
@@ -146,11 +195,11 @@ def _of_read(node: Node, scene: Scene) -> Iterator[Change]:
 
 
 def _one_step_apart(a: str, b: str, scene: Scene) -> bool:
-    """Whether one of two arrays is computed entry by entry from the other in one definition."""
+    """Whether one of two arrays is a function of the other alone, as an activation is of what goes into it."""
     for value, argument in ((a, b), (b, a)):
         line = scene.definitions.get(value)
-        if line is not None and argument in line.value.names:
-            return any(p.kind == "read" and p.word.name == argument for p in line.value.walk())
+        if line is not None and line.value.names == {argument}:
+            return True
     return False
 
 
@@ -188,80 +237,15 @@ def _with_spare_letters(node: Node, scene: Scene) -> Node:
     return Node("sum", tuple(apart.values()), (renamed(node.parts[0], apart),)) if len(apart) == 1 else node
 
 
-def _of_power(node: Node, scene: Scene) -> Iterator[Change]:
-    base, exponent = node.parts
-    if exponent.kind != "number":
-        return
-    e = exponent.word
-    for other in dict.fromkeys((e + 1, e - 1, 2 * e, e / 2, -e, S.One)):
-        if other not in (0, e):
-            raised = base if other == 1 else power_of(base, other)
-            scale = not base.names
-            cause = Cause.SCALED if scale else Cause.WRONG_POWER
-            yield Change(
-                raised, cause, node, raised, 1.3 if other in (2 * e, e / 2, e + 1) else 1.5, (Cause.WRONG_POWER,)
-            )
-    small = [k for k, term in enumerate(base.parts) if base.kind == "add" and scene.is_small(term)]
-    if small and not e.is_Integer:
-        inside = power_of(without(base, small[0]), Rational(1, 2))
-        outside = power_of(Node("add", None, (inside, base.parts[small[0]])), 2 * e)
-        yield Change(outside, Cause.EPSILON, node, outside, 1.0)
-
-
-def _of_call(node: Node, scene: Scene) -> Iterator[Change]:
-    argument = node.parts[0]
-    yield Change(argument, Cause.WRONG_DERIVATIVE, node, argument, 2.0)
-    turned = Node("call", node.word, (negated(argument), *node.parts[1:]))
-    yield Change(turned, Cause.WRONG_SIGN, node, turned, 2.0, (Cause.WRONG_DERIVATIVE,))
-    for other in _OTHERS.get(node.word, ()):
-        called = Node("call", other, (argument,))
-        yield Change(called, Cause.WRONG_DERIVATIVE, node, called, 2.0)
-
-
-def _of_number(node: Node, scene: Scene) -> Iterator[Change]:
-    if is_minus(node):
-        return
-    c = node.word
-    for other in dict.fromkeys((2 * c, c / 2, 3 * c, c / 3, c**2, -c, c + 1, c - 1)):
-        if other not in (0, c):
-            changed = Node("number", other)
-            cause = Cause.EPSILON if scene.is_small(node) else Cause.WRONG_NUMBER
-            yield Change(changed, cause, node, changed, 2.3)
-
-
-def _of_size(node: Node, scene: Scene) -> Iterator[Change]:
-    for size in scene.dimensions:
-        if size != node.word:
-            other = Node("size", size)
-            yield Change(other, Cause.SCALED, node, other, 1.5, (Cause.WRONG_NUMBER,))
-    less = Node("add", None, (node, MINUS))
-    yield Change(less, Cause.SCALED, node, less, 1.7, (Cause.WRONG_NUMBER,))
-
-
-def _of_delta(node: Node, scene: Scene) -> Iterator[Change]:
-    place = node.parts[0]
-    for by in (S.One, S.NegativeOne):
-        moved = Node("delta", None, (Node("add", None, (place, Node("number", by))), *node.parts[1:]))
-        yield Change(moved, Cause.SHIFTED, node, moved, 1.4)
-    for part in place.parts if place.kind == "add" else ():
-        letter = next((p for p in part.walk() if p.kind == "index"), None)
-        if letter is not None:
-            end = Node("add", None, (Node("size", letter.word.dimension), MINUS, negated(letter)))
-            flipped = Node("mul", None, (MINUS, end)) if part is not letter else end
-            exchanged = rebuilt(place, place.parts.index(part), flipped)
-            turned = Node("delta", None, (exchanged, *node.parts[1:]))
-            yield Change(turned, Cause.SHIFTED, node, turned, 1.4)
-
-
 _HERE: dict[str, Callable[[Node, Scene], Iterator[Change]]] = {
     "add": _of_total,
     "mul": _of_product,
     "read": _of_read,
-    "pow": _of_power,
-    "call": _of_call,
-    "number": _of_number,
-    "size": _of_size,
-    "delta": _of_delta,
+    "pow": of_power,
+    "call": of_call,
+    "number": of_number,
+    "size": of_size,
+    "delta": of_delta,
     "sum": changes_of_sum,
     "max": changes_of_maximum,
 }

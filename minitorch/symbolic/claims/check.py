@@ -13,18 +13,18 @@ from minitorch.symbolic.claims.arrays import converter
 from minitorch.symbolic.claims.batch import Batched
 from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.diagnosis import Diagnosis, Finding
-from minitorch.symbolic.claims.examine import Claim, Record, best_record, clock
+from minitorch.symbolic.claims.examine import Claim, Record, best_records, clock
 from minitorch.symbolic.claims.explain import explain
 from minitorch.symbolic.claims.formulas import FormulaClaim
 from minitorch.symbolic.claims.function import FunctionClaim
 from minitorch.symbolic.claims.sentences import Telling
 from minitorch.symbolic.claims.settings import notes_on, settings_for
-from minitorch.symbolic.claims.shrink import smallest
+from minitorch.symbolic.claims.shrink import Counterexample, smallest
 from minitorch.symbolic.claims.subject import Operation, Subject, subject_of
 from minitorch.symbolic.verdict import REFUTED, TESTED, Verdict
 
 _SINGLE = 1e-6  # an unexplained error below this is rounding in single precision
-_SEARCH, _SHRINK = 0.6, 0.9  # parts of the time after which searching and shrinking end
+_SEARCH, _SHRINK = 0.6, 0.7  # parts of the time: searching ends, and the first counterexample is looked for
 
 
 def check_vjp(
@@ -79,16 +79,15 @@ def check_vjp(
         wrt = [word.strip() for word in wrt.split(",")]
     subject = subject_of(operation, wrt, output)
     claim = _claim(claimed, subject, wrt is not None, converter(arrays), dtype)
-    examined, record = _examined(claim, subject, given or {}, sizes or {}, batch, shared, dtype)
+    examined, records = _examined(claim, subject, given or {}, sizes or {}, batch, shared, dtype)
+    record, told = _explained(records, subject, claim, due(_SEARCH))
     wrong = [n for n in record.names if not record.is_right(n)]
-    told = explain(record, subject, due(_SEARCH)) if wrong else {}
-    findings = []
-    for name in record.names:
-        telling = told.get(name)
-        if telling is None or _is_rounding(telling, record, name):
-            findings.append(_right(claim, record, name))
-        else:
-            findings.append(_wrong(examined, record, name, telling, due(_SHRINK)))
+    told = {n: telling for n, telling in told.items() if not _is_rounding(telling, record, n)}
+    examples = _examples(examined, record, told, due)
+    findings = [
+        _wrong(claim, record, n, told[n], examples.get(n)) if n in told else _right(claim, record, n)
+        for n in record.names
+    ]
     if record.raised and not wrong:
         findings = [_equal_only(record, name) for name in record.names]
     notes = notes_on(record, subject, claim.wanted)
@@ -125,25 +124,38 @@ def _examined(
     batch: int,
     shared: Sequence[str],
     dtype: str,
-) -> tuple[Claim, Record]:
+) -> tuple[Claim, list[Record]]:
     """The claim in the order of its parameters that suits best, and what it gave."""
-    best: tuple[Claim, Record] | None = None
+    best: tuple[Claim, list[Record]] | None = None
     failed: FormulaError | None = None
     for order in claim.orders() if isinstance(claim, FunctionClaim) else [claim]:
         settings = settings_for(order, given, sizes, np.dtype(dtype))
         tried = Batched(order, batch, tuple(shared), settings[0]) if batch else order
         try:
-            record = best_record(tried, settings)
+            records = best_records(tried, settings)
         except FormulaError as error:
             failed = failed or error
             continue
-        if best is None or record.count > best[1].count:
-            best = tried, record
-        if record.all_right:
+        if best is None or records[0].count > best[1][0].count:
+            best = tried, records
+        if records[0].all_right:
             break
     if best is None:
         raise failed or FormulaError("check_vjp: nothing was claimed.")
     return best
+
+
+def _explained(
+    records: list[Record], subject: Subject, claim: Claim, deadline: float
+) -> tuple[Record, dict[str, Telling]]:
+    """The first record whose mistakes can be explained, and what is told about them."""
+    first = records[0], explain(records[0], subject, claim, deadline)
+    for record in records[1:]:
+        if any(telling.cause == Cause.UNEXPLAINED for telling in first[1].values()):
+            again = record, explain(record, subject, claim, deadline)
+            if all(telling.cause != Cause.UNEXPLAINED for telling in again[1].values()):
+                return again
+    return first
 
 
 def _is_rounding(telling: Telling, record: Record, name: str) -> bool:
@@ -158,8 +170,20 @@ def _right(claim: Any, record: Record, name: str) -> Finding:
     return Finding(name, True, Verdict(TESTED, (method,), detail))
 
 
-def _wrong(claim: Claim, record: Record, name: str, telling: Telling, deadline: float) -> Finding:
-    example = smallest(claim, name, claim.subject, record.setting, record.limit, deadline, record.equal)
+def _examples(
+    claim: Claim, record: Record, told: Mapping[str, Telling], due: Callable[[float], float]
+) -> dict[str, Counterexample | None]:
+    """The smallest counterexample of each mistake, and of the gradients that inherit it while there is time."""
+    first = {telling.sentence: name for name, telling in reversed(list(told.items()))}
+    names = [*first.values(), *(n for n in told if n not in first.values())]
+    examples = {}
+    for k, name in enumerate(names):
+        late = due(_SHRINK + (1 - _SHRINK) * min(1.0, (k + 1) / len(first)))
+        examples[name] = smallest(claim, name, claim.subject, record.setting, record.limit, late, record.equal)
+    return examples
+
+
+def _wrong(claim: Any, record: Record, name: str, telling: Telling, example: Counterexample | None) -> Finding:
     difference = telling.difference
     if isinstance(claim, FormulaClaim) and not difference and telling.cause == Cause.UNEXPLAINED:
         difference = claim.difference(name)

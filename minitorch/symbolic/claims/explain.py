@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from minitorch.symbolic.claims.causes import Cause
-from minitorch.symbolic.claims.examine import Record
+from minitorch.symbolic.claims.examine import Claim, Record
 from minitorch.symbolic.claims.fit import Coefficient, extra_array, fitted, ratio
 from minitorch.symbolic.claims.sentences import Telling, tell_extra, tell_fit, tell_ratio, tell_suspect
 from minitorch.symbolic.claims.shapes import shape_fault, swapped_with
 from minitorch.symbolic.claims.subject import Subject
-from minitorch.symbolic.claims.suspects import Evidence, other_causes, roots, search
+from minitorch.symbolic.claims.suspects import Evidence, other_causes, roots_of
 from minitorch.symbolic.claims.terms import Node, tree_of
 
 _ENOUGH = 3  # worlds in which a suspect has to hold
 
 
-def explain(record: Record, subject: Subject, deadline: float) -> dict[str, Telling]:
+def explain(record: Record, subject: Subject, claim: Claim, deadline: float) -> dict[str, Telling]:
     """What is told about every wrong gradient."""
+    larger = record.without_ones()
     wrong = [n for n in record.names if not record.is_right(n)]
-    told = {n: t for n in wrong if (t := _at_first_sight(record, n)) is not None}
+    told = {n: t for n in wrong if larger.is_right(n) and (t := _at_first_sight(record, n)) is not None}
+    told |= {n: t for n in wrong if n not in told and (t := _at_first_sight(larger, n)) is not None}
+    record = larger
     left = [n for n in wrong if n not in told]
     if left:
-        told |= _by_suspects(record, subject, left, deadline)
+        told |= _by_suspects(record, subject, left, claim, deadline)
     for name in wrong:
         if name not in told:
             told[name] = _by_fit(record, subject, name)
@@ -34,6 +37,8 @@ def explain(record: Record, subject: Subject, deadline: float) -> dict[str, Tell
 def _at_first_sight(record: Record, name: str) -> Telling | None:
     """What needs no search: not finite, the gradient of another input, the wrong shape, the transpose."""
     worlds, claimed = record.worlds, record.of(name)
+    if all(not array.any() for array in claimed):
+        return Telling(Cause.MISSING_TERM, f"d{name} is 0: all of it is missing.", factor="0")
     for world, array in zip(worlds, claimed, strict=True):
         if not np.isfinite(array).all():
             what = "NaN" if np.isnan(array).any() else "infinite"
@@ -43,24 +48,26 @@ def _at_first_sight(record: Record, name: str) -> Telling | None:
     other = swapped_with(worlds, claimed, name, record.limit)
     if other is not None:
         return Telling(Cause.SWAPPED, f"d{name} is the gradient by {other}.", also=(fault.cause,) if fault else ())
-    return Telling(fault.cause, f"d{name}: {fault.sentence}") if fault else None
+    return Telling(fault.cause, fault.sentence) if fault else None
 
 
-def _by_suspects(record: Record, subject: Subject, left: Sequence[str], deadline: float) -> dict[str, Telling]:
+def _by_suspects(
+    record: Record, subject: Subject, left: Sequence[str], claim: Claim, deadline: float
+) -> dict[str, Telling]:
     scales = {n: r for n in left if (r := ratio(record.worlds, record.of(n), n, record.limit)) is not None}
-    keep = [k for k, world in enumerate(record.worlds) if max(world.sizes.values(), default=1) > 1][:_ENOUGH]
     evidence = Evidence(
         subject,
-        [record.worlds[k] for k in keep],
-        [record.claimed[k] for k in keep],
+        record.worlds[:_ENOUGH],
+        record.claimed[:_ENOUGH],
         frozenset(left),
         frozenset(n for n in record.names if record.is_right(n)),
         record.limit,
+        claim.wanted,
+        claim.words,
         record.equal,
         _factors(scales.values()),
     )
-    found = search(evidence, deadline)
-    chosen = roots(found, evidence.wrong)
+    found, chosen = roots_of(evidence, deadline)
     told = {n: tell_suspect(s, subject, other_causes(s, found)) for n, s in chosen.items()}
     return {n: tell_ratio(n, r) for n, r in scales.items() if n not in told} | told
 
@@ -72,8 +79,7 @@ def _factors(scales) -> tuple[Node, ...]:
 
 
 def _by_fit(record: Record, subject: Subject, name: str) -> Telling:
-    keep = [k for k, world in enumerate(record.worlds) if max(world.sizes.values(), default=1) > 1]
-    worlds, claimed = [record.worlds[k] for k in keep], [record.of(name)[k] for k in keep]
+    worlds, claimed = record.worlds, record.of(name)
     extra = extra_array(worlds, claimed, name, record.limit)
     if extra is not None:
         return tell_extra(name, extra[1], subject)
@@ -85,6 +91,3 @@ def _by_fit(record: Record, subject: Subject, name: str) -> Telling:
         Cause.UNEXPLAINED,
         f"No single change of the right d{name} gives the claimed one; it is off by {error} of its largest entry.",
     )
-
-
-Explainer = Callable[[Record, Subject, float], dict[str, Telling]]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import permutations
 
-from sympy import Integer, Rational, S
+from sympy import Integer, Rational, S, tanh
 
 from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.change import Change, Scene
 from minitorch.symbolic.claims.terms import Node
 from minitorch.symbolic.expression import Entry, Index
+from minitorch.symbolic.functions import sigmoid
 
 MINUS = Node("number", S.NegativeOne)
 TIMES = "times"  # the note of a change whose `after` multiplies its `before`
@@ -30,18 +31,46 @@ def is_minus(node: Node) -> bool:
     return node.kind == "number" and node.word == -1
 
 
+def without(node: Node, position: int) -> Node:
+    """A sum of terms or product with one of its parts left out."""
+    rest = (*node.parts[:position], *node.parts[position + 1 :])
+    return rest[0] if len(rest) == 1 else Node(node.kind, None, rest)
+
+
 def scaled(term: Node, scene: Scene) -> Iterator[Change]:
-    """A term with a factor too many: a number, a function of the sizes, or an array."""
-    factors = [*scene.factors, *(Node("number", c) for c in _CONSTANTS)]
+    """A term with a factor too many: a number, one that was measured, a function of the sizes, or an array."""
+    for factor in (*scene.factors, *(Node("number", c) for c in _CONSTANTS)):
+        yield Change(Node("mul", None, (factor, term)), Cause.SCALED, term, factor, 1.5, note=TIMES)
     for size in scene.dimensions:
         n = Node("size", size)
-        less = Node("add", None, (n, MINUS))
-        factors += [n, *(power_of(n, e) for e in (-1, Rational(1, 2), Rational(-1, 2)))]
-        factors += [Node("mul", None, (n, power_of(less, -1))), Node("mul", None, (less, power_of(n, -1)))]
-    for factor in factors:
-        yield Change(Node("mul", None, (factor, term)), Cause.SCALED, term, factor, 1.6, note=TIMES)
+        for factor in (n, *(power_of(n, e) for e in (-1, Rational(1, 2), Rational(-1, 2)))):
+            yield Change(Node("mul", None, (factor, term)), Cause.SCALED, term, factor, 2.1, note=TIMES)
+    already = {base.word for base in _bases(term) if base.kind == "read"}
     for read in reads(scene):
-        yield Change(Node("mul", None, (term, read)), Cause.EXTRA_FACTOR, term, read, 2.0)
+        cause = Cause.WRONG_POWER if read.word in already else Cause.EXTRA_FACTOR
+        yield Change(Node("mul", None, (term, read)), cause, term, read, 2.0, (Cause.EXTRA_FACTOR,), note=TIMES)
+        inverse = power_of(read, -1)
+        yield Change(Node("mul", None, (term, inverse)), cause, term, inverse, 2.2, (Cause.EXTRA_FACTOR,), note=TIMES)
+    for slope in slopes(scene):
+        also = (Cause.WRONG_DERIVATIVE,)
+        yield Change(Node("mul", None, (term, slope)), Cause.EXTRA_FACTOR, term, slope, 2.1, also, note=TIMES)
+
+
+def _bases(term: Node) -> list[Node]:
+    """The factors of a product, without their powers."""
+    factors = term.parts if term.kind == "mul" else (term,)
+    return [factor.parts[0] if factor.kind == "pow" else factor for factor in factors]
+
+
+def slopes(scene: Scene) -> Iterator[Node]:
+    """The derivatives of the activations in the forward pass, whose letters are in scope."""
+    one = Node("number", S.One)
+    for value in (scene.value, *(line.value for line in scene.definitions.values())):
+        for part in value.walk():
+            if part.kind == "call" and part.word in (tanh, sigmoid) and part.free <= set(scene.letters):
+                square = power_of(part, 2)
+                logistic = Node("mul", None, (part, Node("add", None, (one, negated(part)))))
+                yield logistic if part.word is sigmoid else Node("add", None, (one, negated(square)))
 
 
 def power_of(node: Node, exponent) -> Node:
@@ -52,7 +81,7 @@ def power_of(node: Node, exponent) -> Node:
 def reads(scene: Scene) -> Iterator[Node]:
     """Every array that fits on the letters in scope."""
     for entry in scene.arrays.values():
-        if entry.indices:
+        if entry.indices or entry.name in scene.definitions:
             for letters in _fitting(entry.dimensions, scene):
                 yield Node("read", Entry(entry.symbol, *letters))
 

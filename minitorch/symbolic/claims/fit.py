@@ -90,8 +90,7 @@ def fitted(worlds: Sequence[World], claimed: Sequence[np.ndarray], name: str, li
 
 
 def _columns(world: World, frame: Frame, lines: Sequence[Line]) -> np.ndarray:
-    arrays = {**world.every_step.arrays, **world.derived.arrays}
-    values = Values(frame, arrays, world.sizes)
+    values = Values(frame, world.arrays, world.sizes)
     return np.stack([values.fresh({}, line).ravel() for line in lines], axis=1)
 
 

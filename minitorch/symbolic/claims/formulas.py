@@ -15,7 +15,7 @@ from minitorch.symbolic.claims.subject import Subject
 from minitorch.symbolic.claims.terms import Frame, Values, line_of
 from minitorch.symbolic.claims.worlds import World
 from minitorch.symbolic.claims.written import as_definitions, words
-from minitorch.symbolic.expression import Array
+from minitorch.symbolic.expression import Array, Entry, names
 from minitorch.symbolic.parse import parse_definitions
 from minitorch.symbolic.program import Definition, inline
 from minitorch.symbolic.prove import prove_equal
@@ -73,9 +73,14 @@ class FormulaClaim:
         """Every array that the formulas could read: all of them."""
         return frozenset(self.subject.program.targets)
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The names that are read and defined."""
+        return frozenset(d.name for d in self.definitions).union(*(names(d.value) for d in self.definitions))
+
     def __call__(self, world: World) -> Gradients:
         """The values of the claimed gradients."""
-        arrays = {**world.every_step.arrays, **world.derived.arrays}
+        arrays = dict(world.arrays)
         arrays |= dict.fromkeys(self.seeds, arrays[self.subject.seed.name])
         values = Values(self.frame, arrays, world.sizes)
         values.run(self.lines)
@@ -102,8 +107,6 @@ class FormulaClaim:
 
     def _with_seed(self, value: Expr) -> Expr:
         """The incoming gradient under its own name."""
-        from minitorch.symbolic.expression import Entry
-
         own = self.subject.seed.symbol
         changes: Mapping = {e: Entry(own, *e.indices) for e in value.atoms(Entry) if e.name in self.seeds}
         return swap(value, changes)

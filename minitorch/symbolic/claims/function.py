@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from minitorch.errors import FormulaError
 from minitorch.symbolic.claims.arrays import to_numpy
 from minitorch.symbolic.claims.binding import Binding, alike_in, bind, named
-from minitorch.symbolic.claims.subject import TARGETS, Subject
+from minitorch.symbolic.claims.subject import MASKS, TARGETS, Subject
 from minitorch.symbolic.claims.worlds import World, as_sizes
 
 Gradients = dict[str, np.ndarray]
@@ -44,6 +45,11 @@ class FunctionClaim:
         """Everything that is handed in."""
         return self.binding.wanted
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The names of its variables."""
+        return frozenset(getattr(getattr(self.function, "__code__", None), "co_varnames", ()))
+
     def __call__(self, world: World) -> Gradients:
         """The gradients that the function gives in a world; inputs for which it gives None are left out.
 
@@ -68,7 +74,8 @@ class FunctionClaim:
         kept = {n: np.array(a, copy=True) for n, a in arrays.items() if isinstance(a, np.ndarray)}
         handed = {n: self.convert(a.copy()) if isinstance(a, np.ndarray) else a for n, a in arrays.items()}
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 returned = self.function(
                     *(handed[n] for n in self.binding.places),
                     **{word: handed[n] for word, n in self.binding.names.items()},
@@ -80,8 +87,8 @@ class FunctionClaim:
 
     def argument(self, world: World, name: str) -> Any:
         """What a parameter gets: an array, a Python number for a scalar, or a size."""
-        if name in {str(d) for d in self.subject.dimensions} and name not in self.subject.entries:
-            return next(n for d, n in world.sizes.items() if str(d) == name)
+        if name not in self.subject.entries:
+            return next(n for d, n in world.sizes.items() if d.name == name)
         array = np.asarray(world.array(name))
         if array.dtype.kind != "f":
             return array
@@ -149,7 +156,8 @@ class FunctionClaim:
         given = [n for n in wrt if n in self.binding.wanted]
         arrays = [n for n in wrt if self.subject.entries[n].indices]
         parameters = [n for n in arrays if n not in TARGETS]
-        for order in (arrays, parameters, given):
+        unmasked = [n for n in arrays if n not in MASKS]
+        for order in (arrays, parameters, unmasked, given):
             if not self.explicit and count == len(order):
                 return order
         wanted = ", ".join(f"d{n}" for n in wrt)

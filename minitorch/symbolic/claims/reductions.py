@@ -40,7 +40,7 @@ def _at(node: Node, index: Index, letter: Index, scene: Scene) -> Iterator[Chang
     rest = tuple(i for i in node.word if i != index)
     here = renamed(node.parts[0], {index: letter})
     kept = Node("sum", rest, (here,)) if rest else here
-    yield Change(kept, Cause.NOT_SUMMED, node, kept, 1.2, (Cause.WRONG_AXIS,))
+    yield Change(kept, Cause.NOT_SUMMED, node, kept, 1.2, (Cause.WRONG_AXIS, Cause.MISSING_TERM))
     for other in scene.letters:
         if other != letter and other in node.free:
             spare = scene.frame.spare[other.dimension]

@@ -40,7 +40,6 @@ _EXCHANGED = {
     Cause.WRONG_POWER: "In {line}, {after} stands where {before} should: another power.",
     Cause.WRONG_DERIVATIVE: "In {line}, {after} stands where {before} should: the derivative of another function.",
     Cause.EPSILON: "In {line}, {after} stands where {before} should: the small number is in another place.",
-    Cause.SHIFTED: "In {line}, {after} stands where {before} should: the index is shifted or reversed.",
 }
 
 
@@ -86,11 +85,13 @@ def _sentence(cause: Cause, change: Change, line: Line, before: str, after: str)
     if cause == Cause.WRONG_SIGN:
         return f"{line.name} has the wrong sign." if whole else f"In {line.name} the sign of {before} is wrong."
     if change.note == TIMES:
-        return f"{line.name if whole else f'In {line.name} the term {before}'} is multiplied by {after}."
-    if cause == Cause.EXTRA_FACTOR:
-        return f"{line.name if whole else f'In {line.name} the term {before}'} has the factor {after} too many."
+        what = line.name if whole else f"In {line.name} the term {before}"
+        more = "is multiplied by {after}" if cause == Cause.SCALED else "has the factor {after} once too often"
+        return f"{what} {more.format(after=after)}."
     if cause == Cause.EXTRA_TERM:
         return f"{line.name} has the term {after} too many."
+    if cause == Cause.SHIFTED:
+        return f"In {line.name} an index is shifted or runs backwards."
     if cause == Cause.MISSING_PATH:
         return f"{line.name} lacks the term {before}: one of the ways in which the output depends on {line.name[1:]}."
     known = _ABSENT if change.after is None else _EXCHANGED

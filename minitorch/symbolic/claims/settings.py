@@ -58,7 +58,7 @@ def _not_taken(claim: Claim) -> list[str]:
     for definition in subject.program.definitions:
         if definition.name in claim.wanted:
             reached |= _sources(subject, definition.name)
-    numbers = (n for n in subject.program.inputs if getattr(subject.entries[n], "values", None) is None)
+    numbers = (n for n in subject.program.inputs if subject.entries[n].values is None)
     return [n for n in numbers if n not in reached]
 
 
@@ -73,7 +73,7 @@ def _sources(subject: Subject, name: str) -> set[str]:
 
 def _neutral(subject: Subject, name: str) -> float:
     """The number that does nothing where an input stands: 0 in a sum, 1 in a product."""
-    for line in subject.routes[0].forward:
+    for line in subject.derived.forward:
         for node in line.value.walk():
             if any(part.kind == "read" and part.word.name == name for part in node.parts):
                 return 0.0 if _in_sum(node) else 1.0

@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 
 from minitorch.errors import FormulaError
 from minitorch.primitive import Composite, Primitive
+from minitorch.symbolic.claims.saved_values import in_saved_values
 from minitorch.symbolic.claims.terms import Frame, Line, line_of
 from minitorch.symbolic.expression import Array, Entry
 from minitorch.symbolic.library import Known, find
@@ -44,6 +45,11 @@ class Route:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         return self.forward + self.backward
+
+    @cached_property
+    def changes(self) -> dict[tuple[int, bool], list]:
+        """The changes of each line that have been made already."""
+        return {}
 
     @cached_property
     def frame(self) -> Frame:
@@ -105,16 +111,27 @@ class Subject:
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
-        """The gradient as derived, as the textbook has it, and with every adjoint written out."""
-        forward = self._lines(self.program.definitions)
-        found = {"derived": self.backward.definitions, "textbook": self.closed}
-        found["every step"] = tuple(a.definition for a in self.adjoints)
-        return tuple(Route(title, forward, self._lines(lines)) for title, lines in found.items() if lines)
+        """The gradient as the textbook has it, which one knows; as derived; and with every adjoint written out."""
+        every_step = tuple(a.definition for a in self.adjoints)
+        saved = in_saved_values(self.backward.definitions, self.program.definitions)
+        routes = [*self._route("textbook", self.closed), self.derived]
+        if any(a.value != b.value for a, b in zip(saved, self.backward.definitions, strict=True)):
+            routes += self._route("saved values", saved)
+        return (*routes, *self._route("every step", every_step))
+
+    @cached_property
+    def derived(self) -> Route:
+        """The gradient as it was derived, which is right."""
+        (route,) = self._route("derived", self.backward.definitions)
+        return route
+
+    def _route(self, title: str, lines: Sequence[Definition]) -> tuple[Route, ...]:
+        return (Route(title, self._lines(self.program.definitions), self._lines(lines)),) if lines else ()
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
         """Every array of the forward pass, the incoming gradient, and the gradients, by name."""
-        lines = (*self.backward.definitions, *(a.definition for a in self.adjoints), *self.closed)
+        lines = (*self.closed, *(a.definition for a in self.adjoints), *self.backward.definitions)
         return {**self.program.targets, self.seed.name: self.seed} | {d.name: d.target for d in lines}
 
     @cached_property
@@ -209,8 +226,8 @@ def _made(known: Any, program: Program, wrt: Sequence[str] | None, output: str |
         raise FormulaError(f"check_vjp: {target} depends on no input that numbers are read from. Name one in wrt.")
     subject = Subject(name, program, target, chosen)
     closed = _closed(known, subject) if own else ()
-    values = dict(getattr(known, "values", {}))
-    return Subject(name, program, target, chosen, closed, values, tuple(getattr(known, "positive", ())))
+    values, positive = (dict(known.values), known.positive) if listed else ({}, ())
+    return Subject(name, program, target, chosen, closed, values, positive)
 
 
 def _closed(known: Known, subject: Subject) -> tuple[Definition, ...]:
@@ -236,5 +253,5 @@ def _differentiable(program: Program, output: str) -> tuple[str, ...]:
         if definition.name in reached:
             reached |= names(definition.value)
     entries = {e.name: e for e in program.entries}
-    numbers = (n for n in program.inputs if getattr(entries[n], "values", None) is None)
+    numbers = (n for n in program.inputs if entries[n].values is None)
     return tuple(n for n in numbers if n in reached and n not in SMALL)

@@ -90,7 +90,7 @@ class Line:
 
 def line_of(definition: Definition, indices: Sequence[Index]) -> Line:
     """The tree of a definition; ``indices`` are the letters to choose from."""
-    lettered = with_letters(definition.value, indices, [i.name for i in definition.indices])
+    lettered = with_letters(definition.value, indices, [i.name for i in definition.indices], places=False)
     return Line(definition.target, tree_of(lettered))
 
 
@@ -229,9 +229,13 @@ class Values:
         return _FUNCTIONS[node.word](*parts)
 
     def reduced(self, node: Node, body: Any) -> Any:
-        inside = node.parts[0].free
-        idle = [i for i in node.word if i not in inside]
-        over = tuple(self.axes[i] for i in node.word if i in inside)
+        frame, known = node.__dict__.get("layout", (None, None))
+        if frame is not self.frame:
+            inside = node.parts[0].free
+            over = tuple(self.axes[i] for i in node.word if i in inside)
+            known = [i for i in node.word if i not in inside], over
+            node.__dict__["layout"] = self.frame, known
+        idle, over = cast("tuple[list[Index], tuple[int, ...]]", known)
         if node.kind == "max":
             return np.maximum.reduce(body, axis=over, keepdims=True) if over else body
         total = np.add.reduce(body, axis=over, keepdims=True) if over else body

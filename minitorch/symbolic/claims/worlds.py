@@ -51,18 +51,26 @@ class World:
     @cached_property
     def derived(self) -> Values:
         """The values of the derived program's lines."""
-        return self.values(self.subject.routes[0])
+        return self.values(self.subject.derived)
 
     @cached_property
-    def every_step(self) -> Values:
-        return self.values(self.subject.routes[-1])
+    def by_route(self) -> dict[int, Values]:
+        return {}
 
     def values(self, route: Route) -> Values:
-        """The values of the lines of a route, part by part."""
-        values = Values(route.frame, self.inputs, self.sizes)
-        with np.errstate(all="ignore"):
-            values.run(route.lines)
-        return values
+        """The values of the lines of a route, part by part; computed once."""
+        if id(route) not in self.by_route:
+            values = Values(route.frame, self.inputs, self.sizes)
+            with np.errstate(all="ignore"):
+                values.run(route.lines)
+            self.by_route[id(route)] = values
+        return self.by_route[id(route)]
+
+    @cached_property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array that has a name: inputs, saved values, the incoming gradient, and all gradients."""
+        found = [self.values(route).arrays for route in self.subject.routes]
+        return {name: array for arrays in reversed(found) for name, array in arrays.items()} | self.derived.arrays
 
     def right(self, name: str) -> np.ndarray:
         """The right gradient by an input."""
@@ -70,7 +78,7 @@ class World:
 
     @cached_property
     def magnitudes(self) -> dict[str, np.ndarray]:
-        route = self.subject.routes[0]
+        route = self.subject.derived
         magnitudes = Magnitudes(self.derived)
         with np.errstate(all="ignore"):
             magnitudes.run(route.backward)
@@ -78,7 +86,13 @@ class World:
 
     def scale(self, name: str) -> float:
         """The size of the largest terms of a gradient, which may cancel in the gradient itself."""
-        return max(float(np.abs(self.magnitudes[gradient_name(name)]).max(initial=0.0)), 1e-30)
+        if name not in self.scales:
+            self.scales[name] = max(float(np.abs(self.magnitudes[gradient_name(name)]).max(initial=0.0)), 1e-30)
+        return self.scales[name]
+
+    @cached_property
+    def scales(self) -> dict[str, float]:
+        return {}
 
     def error(self, name: str, claimed: np.ndarray, value: np.ndarray | None = None) -> float:
         """How far a claimed gradient is from the right one, or from another value, as a part of its largest terms."""
@@ -92,7 +106,7 @@ class World:
     def array(self, name: str) -> np.ndarray:
         """An input, a saved value, the incoming gradient, or an adjoint."""
         found = self.derived.arrays.get(name)
-        return self.every_step.arrays[name] if found is None else found
+        return self.arrays[name] if found is None else found
 
     @property
     def finite(self) -> bool:
@@ -110,7 +124,7 @@ def draw(subject: Subject, sizes: Sizes, setting: Setting, seed: int, scale: flo
     arrays: dict[str, np.ndarray] = {}
     for name in (*subject.program.inputs, subject.seed.name):
         shape = subject.shape(name, sizes)
-        over = getattr(subject.entries[name], "values", None)
+        over = subject.entries[name].values
         if over is not None:
             arrays[name] = random.integers(0, size_of(over, sizes), shape)
             continue

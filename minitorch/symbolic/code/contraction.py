@@ -15,6 +15,7 @@ from sympy import Expr, Mul
 
 from minitorch.symbolic.binders import opened
 from minitorch.symbolic.code.layout import MUL, Code, Order, pattern, placed, stretched
+from minitorch.symbolic.code.lookup import looked_up
 from minitorch.symbolic.expression import Binder, Entry, Index, Sum, free
 
 
@@ -34,7 +35,10 @@ def reduction(e: Binder, order: Order, lower: Lower, mean: bool = False) -> Code
     """
     body, bound = opened(e)
     if isinstance(e, Sum):
-        operands = _operands(body)
+        body, bound = looked_up(body, bound)
+        if not bound:
+            return lower.code(body, order)
+        operands = operands_of(body)
         if len(operands) > 1:
             return _product(operands, bound, order, lower)
     return _along_axes(body, bound, order, lower, "mean" if mean else "sum" if isinstance(e, Sum) else "max")
@@ -42,7 +46,8 @@ def reduction(e: Binder, order: Order, lower: Lower, mean: bool = False) -> Code
 
 def adds_up(e: Sum) -> bool:
     """Whether a sum adds up the entries of one array, rather than contracting several."""
-    return len(_operands(opened(e)[0])) == 1
+    body, bound = opened(e)
+    return len(operands_of(body)) == 1 and looked_up(body, bound)[1] == bound
 
 
 def _along_axes(body: Expr, bound: Sequence[Index], order: Order, lower: Lower, how: str) -> Code:
@@ -69,7 +74,7 @@ def natural(e: Expr, order: Order) -> Order:
     return (*others, *largest)
 
 
-def _operands(body: Expr) -> list[Expr]:
+def operands_of(body: Expr) -> list[Expr]:
     """The factors of a product, multiplied together where that makes nothing larger."""
     factors = sorted(Mul.make_args(body), key=lambda f: (-len(free(f)), str(f)))
     if len(factors) == 2 and (free(factors[0]) != free(factors[1]) or len(free(factors[0])) == 1):
@@ -131,8 +136,9 @@ def _einsum(operands: Sequence[Expr], kept: Order, lower: Lower) -> Code:
     word(kept)
     words, arrays = [], []
     for operand in operands:
-        axes = operand.indices if isinstance(operand, Entry) else natural(operand, kept)
+        whole = type(operand) is Entry
+        axes = operand.indices if whole else natural(operand, kept)
         words.append(word(axes))
-        arrays.append(lower.raw(operand) if isinstance(operand, Entry) else lower.code(operand, axes).text)
+        arrays.append(lower.raw(operand) if whole else lower.code(operand, axes).text)
     best = ", optimize=True" if len(operands) > 2 else ""
     return Code(f'np.einsum("{",".join(words)}->{word(kept)}", {", ".join(arrays)}{best})')

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
-from sympy import Expr
+from sympy import Add, Expr, Mul, Rational
 
+from minitorch.symbolic.binders import is_leaf, rebuild
 from minitorch.symbolic.calculus import contract, hoist
 from minitorch.symbolic.expression import names
 from minitorch.symbolic.program import Definition, Program
+
+_LARGE = 1000  # divisors up to this one may stand for themselves
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,17 @@ def lines_of(program: Program, outputs: Sequence[str], given: Iterable[str] = ()
     for definition in reversed(program.definitions):
         if definition.name in wanted and definition.name not in given:
             wanted |= names(definition.value)
-            ready = Definition(definition.target, hoist(contract(definition.value)))
+            ready = Definition(definition.target, _plain_numbers(hoist(contract(definition.value))))
             kept.append(Line(ready, definition))
     return kept[::-1]
+
+
+def _plain_numbers(e: Expr) -> Expr:
+    """1/2 + x/3 for (3 + 2 x)/6 where the common divisor is a large one that nobody would write."""
+    if isinstance(e, Mul):
+        number, factors = e.as_coeff_mul()
+        total = next((f for f in factors if isinstance(f, Add)), None)
+        if total is not None and number.is_Rational and cast(Rational, number).q > _LARGE:
+            rest = [f for f in factors if f is not total]
+            e = Mul(*rest, Add(*(number * term for term in total.args)))
+    return e if is_leaf(e) else rebuild(e, _plain_numbers)

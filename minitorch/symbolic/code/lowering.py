@@ -10,34 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sympy import Abs, Add, Expr, Integer, Mul, Pow, Rational, S, Symbol, cos, erf, exp, log, pi, sign, sin, sinh, tanh
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, S, Symbol, pi
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.code.accurate import expm1, log1p, logaddexp
-from minitorch.symbolic.code.contraction import adds_up, reduction
+from minitorch.symbolic.binders import swap
+from minitorch.symbolic.code.contraction import reduction
 from minitorch.symbolic.code.layout import ADD, ATOM, MUL, POWER, Code, Order, Pattern, pattern, placed
+from minitorch.symbolic.code.lookup import Looked, between_places
 from minitorch.symbolic.code.names import Names
+from minitorch.symbolic.code.quotient import factor_rank, is_number, means_of, one_root, sides
 from minitorch.symbolic.code.scalars import decimal, number
+from minitorch.symbolic.code.vocabulary import FUNCTIONS, HELPERS, OF_NUMBERS
 from minitorch.symbolic.expression import Binder, Delta, Entry, Index, Sum, free
-from minitorch.symbolic.functions import maximum, sigmoid, step
+from minitorch.symbolic.functions import step
 from minitorch.symbolic.letters import choose
-
-_NUMPY: dict[type, str] = {Abs: "abs", **{f: f.__name__ for f in (exp, log, tanh, sin, cos, sinh, sign, maximum)}}
-_NUMPY |= {f: f.__name__ for f in (log1p, expm1, logaddexp)}
-_FUNCTIONS = {erf: "_erf", sigmoid: "_logistic", **{f: f"np.{name}" for f, name in _NUMPY.items()}}
-_OF_NUMBERS = {"np.abs": "abs", "np.maximum": "max"}  # what Python calls these; the others are in math
-
-HELPERS = {
-    "_logistic": '''def _logistic(x):
-    """1 / (1 + exp(-x)), without overflow."""
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, small) / (1 + small)
-''',
-    "_erf": '''def _erf(x):
-    """The error function, which NumPy lacks: Python's own, entry by entry."""
-    return np.vectorize(math.erf, otypes=[float])(x)
-''',
-}
+from minitorch.symbolic.selection import Selected
 
 
 class Lowering:
@@ -73,8 +60,12 @@ class Lowering:
 
     def code(self, e: Expr, order: Order) -> Code:
         """An expression's value, aligned with the axes ``order``."""
+        if isinstance(e, Looked):
+            return self.looked(e, order)
         if isinstance(e, Entry):
             return self.entry(e, order)
+        if isinstance(e, Selected):
+            return self.selected(e, order)
         if isinstance(e, Index):
             return placed(Code(f"np.arange({self.size(e.dimension).text})"), (e,), order)
         if isinstance(e, Symbol):
@@ -100,13 +91,13 @@ class Lowering:
             return Code(number(e))
         if isinstance(e, step):
             return Code(f"np.heaviside({self.code(cast(Expr, e.args[0]), order).text}, 0)")
-        name = _FUNCTIONS.get(type(e))
+        name = FUNCTIONS.get(type(e))
         if name is None:
             raise FormulaError(f"code: {type(e).__name__} in {e} has no NumPy function. Leave it out of the formula.")
         if name in HELPERS:
             self.helpers.setdefault(name)
-        elif _is_number(e):
-            name = _OF_NUMBERS.get(name, name.replace("np.", "math."))
+        elif is_number(e):
+            name = OF_NUMBERS.get(name, name.replace("np.", "math."))
         return Code(f"{name}({', '.join(self.code(cast(Expr, a), order).text for a in e.args)})")
 
     def entry(self, e: Entry, order: Order) -> Code:
@@ -127,7 +118,43 @@ class Lowering:
             name += f"[{', '.join(':' if there else '0' for there in narrow)}]"
         return placed(Code(name), axes, order)
 
+    def looked(self, e: Looked, order: Order) -> Code:
+        """An array at computed places; whole axes after the last of them are left as they are."""
+        whole = e.whole
+        lead = tuple(i for i in order if any(i in free(place) for place in e.indices[:whole]))
+        places = [self.code(place, lead).text for place in e.indices[:whole]]
+        array = self.exact(e)
+        if not e.inside:
+            self.helpers.setdefault("_at")
+        text = f"{array}[{', '.join(places)}]" if e.inside else f"_at({', '.join([array, *places])})"
+        return placed(Code(text), (*lead, *e.indices[whole:]), order)
+
+    def exact(self, e: Looked) -> str:
+        """The whole array that is looked into."""
+        name, narrow = self.names.array(e.name), self.narrow.get(e.name)
+        self.patterns.setdefault(e.name, set()).add((True,) * len(e.indices))
+        return f"{name}[{', '.join(':' if there else '0' for there in narrow)}]" if narrow else name
+
+    def selected(self, e: Selected, order: Order) -> Code:
+        """Whether an index is where a maximum is taken."""
+        (summed,) = e.largest.bound
+        axes = tuple(i for i in order if i in free(e))
+        body = swap(e.largest.body, {summed: e.index})
+        self.helpers.setdefault("_shares")
+        return placed(Code(f"_shares({self.code(body, axes).text}, axis={axes.index(e.index)})"), axes, order)
+
+    def comparison(self, e: Expr, order: Order) -> Code:
+        """A condition as an array of booleans: a step or a delta between computed places."""
+        if isinstance(e, step):
+            return Code(f"({self.code(cast(Expr, e.args[0]), order).within(MUL)} > 0)")
+        terms = Add.make_args(cast(Expr, e.args[0]))
+        both = [Add(*(t for t in terms if not _negative(t))), -Add(*(t for t in terms if _negative(t)))]
+        left, right = (self.code(cast(Expr, side), order).within(MUL) for side in both)
+        return Code(f"({left} == {right})")
+
     def delta(self, e: Delta, order: Order) -> Code:
+        if between_places(e):
+            return Code(f"{self.comparison(e, order).text}.astype(float)")
         a, b = cast("tuple[Index, Index]", e.args)
         return placed(Code(f"np.eye({self.size(a.dimension).text})"), (a, b), order)
 
@@ -154,8 +181,8 @@ class Lowering:
                 first = inner.within(MUL)
                 return Code(f"-{first}", MUL, (f"-{inner.parts[0]}", *inner.parts[1:]) if inner.parts else ())
             coefficient, factors = -coefficient, [-f if f is turned else f for f in factors]
-        above, below = _sides(cast(Rational, coefficient), cast("Sequence[Expr]", factors))
-        above, below, means = _means(above, below)
+        above, below = sides(cast(Rational, coefficient), cast("Sequence[Expr]", factors))
+        above, below, means = means_of(above, below)
         return self.quotient(above, below, means, order)
 
     def diagonal(self, e: Expr, order: Order) -> Code | None:
@@ -170,17 +197,17 @@ class Lowering:
 
     def quotient(self, above: list[Expr], below: list[Expr], means: Sequence[Expr], order: Order) -> Code:
         """A product over a product; ``means`` are sums above that are to be divided by their number of terms."""
-        above, below = _numeric_roots(above, below)
-        jumps = [f for f in above if isinstance(f, step)]
+        above, below = one_root(above, below)
+        jumps = [f for f in above if isinstance(f, step) or between_places(f)]
         plain = [f for f in above if f not in jumps]
         if not any(free(f) for f in plain):
             jumps, plain = [], above  # a comparison alone would be a boolean
-        written = [self.mean_or_code(f, f in means, order) for f in sorted(plain, key=_factor_rank)]
+        written = [self.mean_or_code(f, f in means, order) for f in sorted(plain, key=factor_rank)]
         written.sort(key=lambda c: not c.product)  # a matrix product first needs no brackets
         alone = len(written) + len(jumps) == 1 and all(not free(f) for f in below)
         texts = [written[0].text if alone and written[0].level >= MUL else _factor(c) for c in written[:1]]
         texts += [_factor(c) for c in written[1:]]
-        texts += [f"({self.code(cast(Expr, f.args[0]), order).within(MUL)} > 0)" for f in jumps]
+        texts += [self.comparison(f, order).text for f in jumps]
         parts = texts[:1] or ["1"]
         parts += [f"* {text}" for text in texts[1:]]
         divisor = self.divisor(below, order)
@@ -193,7 +220,7 @@ class Lowering:
         return reduction(cast(Sum, f), order, self, mean=True) if mean else self.code(f, order)
 
     def divisor(self, below: list[Expr], order: Order) -> str:
-        written = [self.code(f, order) for f in sorted(below, key=_factor_rank)]
+        written = [self.code(f, order) for f in sorted(below, key=factor_rank)]
         if len(written) == 1:
             return written[0].within(POWER)
         return f"({' * '.join(_factor(c) for c in written)})" if written else ""
@@ -204,7 +231,7 @@ class Lowering:
             return self.product(e, order)
         if exponent == S.Half:
             inside = self.code(base, order).text
-            return Code(f"{'math' if _is_number(base) else 'np'}.sqrt({inside})")
+            return Code(f"{'math' if is_number(base) else 'np'}.sqrt({inside})")
         bottom, top = self.code(base, order), self.code(exponent, order)
         simple = all(text.replace(".", "").isidentifier() or text.isdigit() for text in (bottom.text, top.text))
         raised = top.within(POWER)
@@ -215,11 +242,6 @@ class Lowering:
 
 def _factor(code: Code) -> str:
     return f"({code.text})" if code.product else code.within(MUL)
-
-
-def _is_number(e: Expr) -> bool:
-    """Whether an expression has no array in it."""
-    return not e.has(Entry, Index, Delta)
 
 
 def _negative(e: Any) -> bool:
@@ -235,50 +257,3 @@ def _number_rank(e: Expr) -> int:
 
 def _size(e: Expr) -> int:
     return 1 + sum(_size(cast(Expr, a)) for a in e.args) if e.args and not isinstance(e, Entry) else 1
-
-
-def _factor_rank(e: Expr) -> tuple[Any, ...]:
-    """Numbers, dimensions, the largest arrays by name, functions and brackets, sums last."""
-    kinds = (e.is_number, _is_number(e), isinstance(e, Entry), not e.has(Binder))
-    return next((k for k, holds in enumerate(kinds) if holds), len(kinds)), -len(free(e)), str(e)
-
-
-def _sides(coefficient: Rational, factors: Sequence[Expr]) -> tuple[list[Expr], list[Expr]]:
-    """What stands above and below the line of a quotient."""
-    above, below = [], []
-    if decimal(coefficient):
-        above.append(coefficient)
-    else:
-        above += [Integer(coefficient.p)] if coefficient.p != 1 else []
-        below += [Integer(coefficient.q)] if coefficient.q != 1 else []
-    for factor in factors:
-        base, power = factor.as_base_exp()
-        if power.is_Rational and power.is_negative and not isinstance(factor, exp):
-            below.append(Pow(base, -power))
-        else:
-            above.append(factor)
-    return above, below
-
-
-def _means(above: list[Expr], below: list[Expr]) -> tuple[list[Expr], list[Expr], list[Expr]]:
-    """Which sums above are divided by just their numbers of terms; those are no longer below."""
-    means = []
-    for total in above:
-        if isinstance(total, Sum) and adds_up(total):
-            sizes, rest = [i.dimension for i in total.bound], list(below)
-            if all(size in rest and (rest.remove(size) or True) for size in sizes):
-                below = rest
-                means.append(total)
-    return above, below, means
-
-
-def _numeric_roots(above: list[Expr], below: list[Expr]) -> tuple[list[Expr], list[Expr]]:
-    """Square roots of plain numbers as one root: sqrt(2 / pi)."""
-    roots = [
-        [f for f in side if isinstance(f, Pow) and f.exp == S.Half and f.base.is_number] for side in (above, below)
-    ]
-    if not roots[0] or len(roots[0]) + len(roots[1]) < 2:
-        return above, below
-    inside = Mul(*(f.base for f in roots[0])) / Mul(*(f.base for f in roots[1]))
-    joined = cast(Expr, Pow(inside, S.Half, evaluate=False))
-    return [joined, *(f for f in above if f not in roots[0])], [f for f in below if f not in roots[1]]

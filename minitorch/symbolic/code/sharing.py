@@ -18,10 +18,11 @@ from sympy import Add, Expr, Mul, Pow, S, exp
 from minitorch.symbolic.binders import is_leaf, opened, rename, replace
 from minitorch.symbolic.code.line import Line
 from minitorch.symbolic.code.names import free_name
-from minitorch.symbolic.expression import Array, Binder, Entry, Index, free, remember
+from minitorch.symbolic.expression import Array, Binder, Delta, Entry, Index, free, remember
 from minitorch.symbolic.letters import choose
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition, inline
+from minitorch.symbolic.selection import Selected
 
 _PLACE = "@"  # canonical indices of a shared value; no letter of a formula
 
@@ -74,7 +75,7 @@ def _most_worthwhile(lines: Sequence[Line]) -> Expr | None:
 def _parts(e: Expr) -> Iterator[Expr]:
     """Every expression inside, where it stands: binders are opened.  A root stands for all its odd powers."""
     yield _root(e)
-    if is_leaf(e):
+    if is_leaf(e) or isinstance(e, Selected):
         return
     inside = (opened(e)[0],) if isinstance(e, Binder) else cast("tuple[Expr, ...]", e.args)
     for part in inside:
@@ -90,7 +91,7 @@ def _root(e: Expr) -> Expr:
 def _pairs(e: Expr) -> Iterator[Expr]:
     """Products of two factors that are no larger than one of them."""
     if isinstance(e, Mul) and len(e.args) > 2:
-        arrays = [cast(Expr, f) for f in e.args if free(cast(Expr, f))]
+        arrays = [cast(Expr, f) for f in e.args if free(cast(Expr, f)) and not isinstance(f, Delta | Index)]
         for a, b in itertools.combinations(arrays, 2):
             if free(a) <= free(b) or free(b) <= free(a):
                 yield a * b
@@ -136,10 +137,12 @@ def _orders(e: Expr) -> Iterator[dict[Index, Index]]:
 
 def _with_helper(lines: Sequence[Line], pattern: Expr, taken: Collection[str], notation: Notation) -> list[Line]:
     known = next((line for line in lines if not is_leaf(line.value) and canonical(line.value) == pattern), None)
-    helper = known.definition if known else _helper(pattern, taken, notation)
+    helper = known.definition if known else _helper(pattern, taken, notation, lines)
     entry = rename(helper.target, next(o for o in _orders(helper.value) if rename(helper.value, o) == pattern))
 
     def change(part: Expr) -> Expr | None:
+        if isinstance(part, Selected):
+            return part  # it names the maximum that it is about
         root = _root(part)
         if not is_leaf(part) and canonical(root) == pattern:
             found = _put(entry, root, pattern)
@@ -158,10 +161,18 @@ def _with_helper(lines: Sequence[Line], pattern: Expr, taken: Collection[str], n
     return [*before, *([] if known in before else [known]), *(line for line in changed[first:] if line is not known)]
 
 
-def _helper(pattern: Expr, taken: Collection[str], notation: Notation) -> Definition:
-    """A definition of a shared value, with letters and a name."""
+def _helper(pattern: Expr, taken: Collection[str], notation: Notation, lines: Sequence[Line]) -> Definition:
+    """A definition of a shared value, with letters and a name; its axes as the first reader has them, if it has."""
     value = rename(pattern, _letters(pattern, notation))
     indices = _natural(value)
+    for line in lines:
+        part = next((p for p in _parts(line.value) if not is_leaf(p) and canonical(p) == pattern), None)
+        if part is not None:
+            order = next(order for order in _orders(part) if rename(part, order) == pattern)
+            there = {_letters(pattern, notation)[place]: index for index, place in order.items()}
+            if set(there.values()) <= set(line.definition.indices):
+                indices = tuple(sorted(indices, key=lambda i: line.definition.indices.index(there[i])))
+            break
     return Definition(Array(free_name(_name(value), taken), tuple(i.dimension for i in indices))[indices], value)
 
 

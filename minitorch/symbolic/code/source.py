@@ -10,21 +10,22 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
-from sympy import Symbol
+from sympy import Expr, Symbol
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.code import writing
 from minitorch.symbolic.code.accurate import stable
 from minitorch.symbolic.code.layout import Code, Pattern
 from minitorch.symbolic.code.line import Line, lines_of
-from minitorch.symbolic.code.lowering import HELPERS, Lowering
+from minitorch.symbolic.code.lowering import Lowering
 from minitorch.symbolic.code.names import Names, identifier, may_be_defined, one_line
 from minitorch.symbolic.code.sharing import shared, without_single_helpers
 from minitorch.symbolic.code.shift import shifted
 from minitorch.symbolic.code.vanishing import without_vanishing
-from minitorch.symbolic.expression import Entry, Index, dimension, free
+from minitorch.symbolic.code.vocabulary import HELPERS
+from minitorch.symbolic.expression import Entry, Index, dimension, dimensions, free
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Program
 
@@ -42,8 +43,8 @@ def numpy_source(
     """The source of a NumPy function that computes a program.
 
     The function takes the arrays that the outputs need, in the order of the program, with exactly the shapes that its
-    docstring gives (nothing is broadcast), and gives the outputs, a tuple if there are several.  Floating-point arrays
-    keep their dtype.  It does not write to its arguments.
+    docstring gives (nothing is broadcast), after them the sizes that no array tells, and gives the outputs, a tuple if
+    there are several.  Floating-point arrays keep their dtype.  It does not write to its arguments.
 
     Arguments:
         program: forward, backward (:meth:`Program.vjp`) or both (:func:`with_gradients`).
@@ -109,7 +110,8 @@ class _Function:
         defined = {line.name for line in self.lines}
         self.arguments = [n for n in program.targets if n in read - defined]
         arrays = [*self.arguments, *(line.name for line in self.lines)]
-        sizes = {str(s): None for e in program.targets.values() for d in e.dimensions for s in d.free_symbols}
+        mentioned = [*program.targets.values(), *(line.value for line in self.lines)]
+        sizes = dict.fromkeys(str(size) for e in mentioned for size in sorted(dimensions(e), key=str))
         self.names = Names(arrays, sizes, {name, *HELPERS})
 
     def prepared(self) -> list[Line]:
@@ -123,11 +125,12 @@ class _Function:
 
     def source(self) -> str:
         lowering, written = self.lowered()
-        body = [*self.docstring(), *self.size_lines(lowering.sizes)]
+        body = [*self.docstring(lowering.sizes), *self.size_lines(lowering.sizes)]
         for line, code in zip(self.lines, written, strict=True):
             body += self.line(line, code, lowering.narrow.get(line.name))
         body += writing.result([self.names.array(n) for n in self.outputs])
-        defined = [*writing.signature(self.name, [self.names.array(n) for n in self.arguments]), *body]
+        untold = [self.names.dimension(s.name) for s in lowering.sizes if not self.told(s)]
+        defined = [*writing.signature(self.name, [*map(self.names.array, self.arguments), *untold]), *body]
         helpers = [HELPERS[h].rstrip("\n") for h in lowering.helpers]
         whole = "\n\n\n".join([*helpers, "\n".join(defined)])
         imports = [f"import {m}" for m, used in (("math", "math."), ("numpy as np", "np.")) if used in whole]
@@ -177,7 +180,7 @@ class _Function:
         shape = [str(next(sizes)) if there else "1" for there in narrow] if narrow else list(map(str, sizes))
         return [*said, *writing.assignment(self.names.array(line.name), code, _shape(shape) if shape else "scalar")]
 
-    def docstring(self) -> list[str]:
+    def docstring(self, sizes: Iterable[Symbol]) -> list[str]:
         """What the function computes, and the shapes."""
         targets = self.program.targets
 
@@ -187,21 +190,33 @@ class _Function:
             return f"        {self.names.array(name)}: {_shape(sizes) if sizes else 'scalar'}{called}"
 
         first = one_line(self.title) or f"Computes {', '.join(self.names.array(n) for n in self.outputs)}."
-        parts = [f'    """{first}', ""]
-        if self.arguments:
-            parts += ["    Arguments:", *map(entry, self.arguments), ""]
+        parts = [*writing.paragraph(f'"""{first}'), ""]
+        untold = [f"        {self.names.dimension(s.name)}: a size" for s in sizes if not self.told(s)]
+        if self.arguments or untold:
+            parts += ["    Arguments:", *map(entry, self.arguments), *untold, ""]
         return [*parts, "    Returns:", *map(entry, self.outputs), '    """']
 
     def size_lines(self, sizes: Iterable[Symbol]) -> list[str]:
         """The dimensions that the code uses as numbers, read off the arguments' shapes."""
-        return [f"    {self.names.dimension(s.name)} = {self.read(s)}" for s in sizes]
+        told = [(self.names.dimension(s.name), self.told(s)) for s in sizes]
+        return [f"    {name} = {text}" for name, text in told if text]
 
-    def read(self, size: Symbol) -> str:
-        for name in self.arguments:
-            for axis, dim in enumerate(self.program.targets[name].dimensions):
-                if dim == size:
-                    return f"{self.names.array(name)}.shape[{axis}]"
-        raise FormulaError(f"code: no argument of {self.name} tells the size of {size}. Give it an array that does.")
+    def told(self, size: Symbol) -> str:
+        """The axis that tells a dimension, as code; empty if none does."""
+        axes = [
+            (f"{self.names.array(name)}.shape[{axis}]", d)
+            for name in self.arguments
+            for axis, d in enumerate(self.program.targets[name].dimensions)
+        ]
+        for text, dim in axes:
+            if dim == size:
+                return text
+        for text, dim in axes:
+            factor, rest = cast(Expr, dim.coeff(size)), cast(Expr, dim.coeff(size, 0))
+            if factor.is_Integer and factor.is_positive and rest.is_Integer:
+                less = f"({text} - {rest})" if rest else text
+                return f"{less} // {factor}" if factor != 1 else less
+        return ""
 
 
 def _stretches(written: Sequence[Code]) -> int:

@@ -9,9 +9,7 @@ from minitorch.ops.fused import softmax
 from minitorch.ops.movement import expand_dims
 from minitorch.ops.reduce import sum
 from minitorch.symbolic.library.record import Known
-
-_FLASH = "Dao et al. 2022, arXiv 2205.14135, appendix B.2"
-_VASWANI = "Vaswani et al. 2017, arXiv 1706.03762"
+from minitorch.symbolic.library.sources import DAO, VASWANI
 
 # The softmax's part of the way back, which every attention below has in common.
 _SCORES = """
@@ -26,11 +24,7 @@ def _additive(s, h, W, U, v):
 
 
 def _multi_head(X, W_q, W_k, W_v, W_o):
-    return _of_two(X, X, W_q, W_k, W_v, W_o)
-
-
-def _of_two(X, Y, W_q, W_k, W_v, W_o):
-    heads = scaled_dot_product_attention(X @ W_q, Y @ W_k, Y @ W_v)  # (h, n, d_v)
+    heads = scaled_dot_product_attention(X @ W_q, X @ W_k, X @ W_v)  # (h, n, d_v)
     return sum(heads @ W_o, axis=0)
 
 
@@ -43,6 +37,7 @@ ATTENTION = (
     Known(
         name="attention",
         title="Scaled dot-product attention",
+        about="Every query averages the values, weighted by its likeness to the keys.",
         operation="scaled_dot_product_attention",
         static={"mask": False},
         wrt=("Q", "K", "V"),
@@ -52,11 +47,12 @@ ATTENTION = (
             dK[j,e] = sum_i dS[i,j] Q[i,e] / sqrt(d_k);
             dV[j,c] = sum_i P[i,j] G[i,c]
         """,
-        source="",
+        source=f"{DAO}, appendix B.2; forward {VASWANI}, equation 1",
     ),
     Known(
         name="attention-scaled",
         title="Dot-product attention with a scale of one's own",
+        about="Attention whose scores are multiplied by a number of one's own.",
         operation="scaled_dot_product_attention",
         static={"mask": False, "scale": True},
         function=lambda Q, K, V, scale: scaled_dot_product_attention(Q, K, V, scale=scale),
@@ -69,11 +65,12 @@ ATTENTION = (
             dV[j,c] = sum_i P[i,j] G[i,c]
         """,
         sizes={"n": 1},
-        source="",
+        source=f"{DAO}, appendix B.2, with scale for 1/sqrt(d_k)",
     ),
     Known(
         name="attention-masked",
         title="Scaled dot-product attention with an additive mask",
+        about="Attention whose scores get a number added for every pair: -inf hides a key.",
         operation="scaled_dot_product_attention",
         wrt=("Q", "K", "V", "M"),
         closed=_SCORES
@@ -84,11 +81,14 @@ ATTENTION = (
             dM[i,j] = dS[i,j]
         """,
         sizes={"n": 1},
-        source="",
+        source=(
+            f"{DAO}, appendix B.2, where the mask's gradient is that of the scores; forward {VASWANI}, section 3.2.3"
+        ),
     ),
     Known(
         name="additive-attention",
         title="Additive attention",
+        about="Likeness by a small network instead of a product; the first attention.",
         formula="""
             s[n,p], h[m,q], W[r,p], U[r,q], v[r]:
             T[i,j,a] = tanh(sum_e W[a,e] s[i,e] + sum_f U[a,f] h[j,f]);
@@ -108,12 +108,16 @@ ATTENTION = (
             dU[a,f]   = sum_{i,j} dT[i,j,a] h[j,f];
             dv[a]     = sum_{i,j} dE[i,j] T[i,j,a]
         """,
-        sizes={"n": 1, "p": 1, "q": 1, "r": 2},
-        source="",
+        sizes={"n": 1, "p": 1, "q": 1, "r": 1},
+        source=(
+            "forward Bahdanau et al. 2015, arXiv 1409.0473, equations 5 and 6 and appendix A.1.2; gradients "
+            "derived from it"
+        ),
     ),
     Known(
         name="multi-head-attention",
         title="Multi-head attention",
+        about="Several attentions side by side, each on a projection of its own.",
         formula="""
             X[n,d], W_q[h,d,d_k], W_k[h,d,d_k], W_v[h,d,d_v], W_o[h,d_v,d]:
             Q[a,i,e] = sum_x X[i,x] W_q[a,x,e];
@@ -141,11 +145,14 @@ ATTENTION = (
             dW_o[a,c,x] = sum_i O[a,i,c] G[i,x]
         """,
         sizes={"n": 2, "d": 1, "d_k": 1, "d_v": 1, "h": 1},
-        source="",
+        source=(
+            f"forward {VASWANI}, section 3.2.2; gradients derived from it, for each head as in {DAO}, appendix B.2"
+        ),
     ),
     Known(
         name="cross-attention",
         title="Cross attention",
+        about="Queries of one sequence ask the keys and values of another.",
         formula="""
             X[n,d], Y[m,f], W_q[d,d_k], W_k[f,d_k], W_v[f,d_v]:
             Q[i,e] = sum_x X[i,x] W_q[x,e];
@@ -170,11 +177,29 @@ ATTENTION = (
             dW_v[y,c] = sum_j Y[j,y] dV[j,c]
         """,
         sizes={"n": 1, "d": 1, "f": 1, "d_k": 1, "d_v": 1},
-        source="",
+        source=(f"forward {VASWANI}, sections 3.2.1 and 3.2.3; gradients derived from it, as in {DAO}, appendix B.2"),
+    ),
+    Known(
+        name="rotary-positions",
+        title="Rotary position embedding",
+        about="Each pair of columns turns by an angle that grows with the position.",
+        operation="rotary",
+        ranks={"x": 2},
+        static={"interleaved": True},
+        wrt=("x",),
+        closed="""
+            dx[i,j] = sum_k delta(j, 2 * k) (G[i,2 * k] cos(a[i,k]) + G[i,2 * k + 1] sin(a[i,k]))
+                      + sum_k delta(j, 2 * k + 1) (G[i,2 * k + 1] cos(a[i,k]) - G[i,2 * k] sin(a[i,k]))
+        """,
+        source=(
+            "forward Su et al. 2021, arXiv 2104.09864, equations 14 and 15; gradient derived from it: the "
+            "inverse rotation"
+        ),
     ),
     Known(
         name="linear-attention",
         title="Linear attention",
+        about=("Attention with a product of features for the exponential, so that its cost is linear in the length."),
         formula="""
             Q[n,d], K[m,d], V[m,d_v]:
             q[i,e] = max(Q[i,e], 0) + exp(-max(-Q[i,e], 0));
@@ -195,6 +220,6 @@ ATTENTION = (
             dK[j,e] = dk[j,e] (step(K[j,e]) + step(-K[j,e]) exp(-max(-K[j,e], 0)))
         """,
         sizes={"n": 1, "d": 1},
-        source="",
+        source=("forward Katharopoulos et al. 2020, arXiv 2006.16236, equations 5 and 7; gradients derived from it"),
     ),
 )

@@ -6,11 +6,24 @@ from minitorch.ops.distances import kl_div
 from minitorch.ops.losses import cross_entropy
 from minitorch.ops.reduce import sum
 from minitorch.symbolic.library.record import Known
+from minitorch.symbolic.library.sources import BISHOP, GOODFELLOW
 
 LOSSES = (
     Known(
+        name="cross-entropy",
+        title="Cross entropy with the index of the right class",
+        about="How surprised a prediction is by the class that was right.",
+        operation="cross_entropy",
+        output="out",
+        ranks={"logits": 2, "targets": 1},
+        wrt=("logits",),
+        closed="dlogits[b,k] = G[b] (exp(logits[b,k] - lse[b]) - delta(k, targets[b]))",
+        source=f"{BISHOP}, equations 4.108 and 4.109, with a one-hot target",
+    ),
+    Known(
         name="cross-entropy-soft",
         title="Cross entropy with target probabilities",
+        about=("How surprised a prediction is on average over a target distribution, which need not sum to 1 here."),
         formula="""
             x[n,m], t[n,m]:
             Z[i]   = sum_k exp(x[i,k]);
@@ -22,24 +35,45 @@ LOSSES = (
         wrt=("x", "t"),
         positive=("t",),
         closed="dx[i,k] = G[i] (p[i,k] sum_c t[i,c] - t[i,k]); dt[i,k] = -G[i] log(p[i,k])",
-        source="Bishop 2006",
+        source=f"{BISHOP}, equations 4.108 and 4.109; by the targets derived from equation 4.108",
+    ),
+    Known(
+        name="cross-entropy-smoothed",
+        title="Cross entropy with label smoothing",
+        about=("A little of the target is spread evenly over all classes, so that no logit need grow without end."),
+        formula="""
+            x[n,m], y[n], alpha:
+            Z[i]   = sum_k exp(x[i,k]);
+            p[i,k] = exp(x[i,k]) / Z[i];
+            q[i,k] = (1 - alpha) delta(k, y[i]) + alpha / m;
+            l[i]   = -sum_k q[i,k] log(p[i,k])
+        """,
+        function=lambda x, y, alpha: cross_entropy(x, y, "none", label_smoothing=alpha),
+        wrt=("x",),
+        values={"alpha": 0.1},
+        closed="dx[i,k] = G[i] (p[i,k] - q[i,k])",
+        source="Szegedy et al. 2015, arXiv 1512.00567, section 7",
     ),
     Known(
         name="kl-divergence",
         title="Kullback-Leibler divergence",
+        about="How many nats a prediction wastes on a target distribution.",
         formula="x[n,m], t[n,m]: D[i] = sum_k t[i,k] (log(t[i,k]) - x[i,k])",
         function=lambda x, t: sum(kl_div(x, t, "none"), axis=-1),
         wrt=("x", "t"),
         positive=("t",),
         closed="dx[i,k] = -G[i] t[i,k]; dt[i,k] = G[i] (log(t[i,k]) - x[i,k] + 1)",
-        source="Cover",
+        source=(
+            f"forward {GOODFELLOW}, equation 3.50, with x the predicted log-probabilities; gradients derived from it"
+        ),
     ),
     Known(
         name="sigmoid-cross-entropy",
         title="Sigmoid cross entropy",
+        about="Cross entropy for yes or no, from the logit.",
         operation="logistic_loss",
         wrt=("x", "target"),
         closed="dx[i] = G[i] (sigmoid(x[i]) - target[i]); dtarget[i] = -G[i] x[i]",
-        source="Bishop",
+        source=f"{BISHOP}, equations 4.90 and 4.91; by the target derived from equation 4.90",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minitorch.symbolic.library.record import Known
+from minitorch.symbolic.library.sources import BISHOP, GOODFELLOW
 
 NORMALISED = (
     Known(
@@ -12,7 +13,7 @@ NORMALISED = (
         operation="softmax",
         wrt=("x",),
         closed="dx[i] = S[i] (G[i] - sum_j G[j] S[j])",
-        source="Goodfellow, Bengio & Courville 2016, Deep Learning, section 6.2.2.3",
+        source=f"{BISHOP}, equation 4.106",
     ),
     Known(
         name="log-softmax",
@@ -22,7 +23,7 @@ NORMALISED = (
         output="out",
         wrt=("x",),
         closed="dx[i] = G[i] - exp(out[i]) sum_j G[j]",
-        source="Goodfellow, Bengio & Courville 2016, Deep Learning, equation 6.30",
+        source=f"forward {GOODFELLOW}, equation 6.30; gradient derived from it",
     ),
     Known(
         name="logsumexp",
@@ -31,6 +32,6 @@ NORMALISED = (
         operation="logsumexp",
         wrt=("x",),
         closed="dx[i] = G exp(x[i] - out)",
-        source="Boyd & Vandenberghe 2004, Convex Optimization, section 3.1.5",
+        source="Boyd & Vandenberghe 2004, Convex Optimization, appendix A.4.2",
     ),
 )

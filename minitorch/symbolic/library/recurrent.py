@@ -10,6 +10,7 @@ from minitorch.ops.activations import sigmoid
 from minitorch.ops.elementwise import tanh
 from minitorch.ops.movement import swapaxes
 from minitorch.symbolic.library.record import Known
+from minitorch.symbolic.library.sources import GOODFELLOW, GREFF
 
 
 def _for_each(gates: str, text: str, between: str = "; ") -> str:
@@ -81,6 +82,7 @@ RECURRENT = (
     Known(
         name="rnn-cell",
         title="Cell of a tanh RNN",
+        about="One step of the simplest recurrent network.",
         formula="""
             x[n,p], h[n,d], W[d,p], U[d,d], b[d]:
             a[t,j]  = sum_e W[j,e] x[t,e] + sum_k U[j,k] h[t,k] + b[j];
@@ -96,11 +98,12 @@ RECURRENT = (
             dU[j,k] = sum_t da[t,j] h[t,k];
             db[j]   = sum_t da[t,j]
         """,
-        source="",
+        source=f"{GOODFELLOW}, section 10.2.2; forward equations 10.8 and 10.9",
     ),
     Known(
         name="lstm-cell",
         title="LSTM cell, by its new state",
+        about="A memory that gates write, keep and read.",
         formula=_LSTM,
         function=lambda *inputs: _lstm(*inputs)[0],
         wrt=("x", "h", "c", *_weight_names("ifog")),
@@ -112,22 +115,24 @@ RECURRENT = (
             {_into("ifog")}
         """,
         sizes={"n": 1, "p": 1, "d": 1},
-        source="",
+        source=f"{GREFF}, sections II-A and II-B, without peepholes",
     ),
     Known(
         name="lstm-cell-memory",
         title="LSTM cell, by its new memory",
+        about="The path on which a gradient passes through the forget gate alone.",
         formula=_LSTM,
         function=lambda *inputs: _lstm(*inputs)[1],
         output="c'",
         wrt=("x", "h", "c", *_weight_names("ifg")),
         closed=f"dc'[t,j] = G[t,j]; {_LSTM_CELL} {_into('ifg')}",
         sizes={"n": 1, "p": 1, "d": 1},
-        source="",
+        source=f"{GREFF}, sections II-A and II-B, without peepholes",
     ),
     Known(
         name="gru-cell",
         title="GRU cell",
+        about="Two gates and no separate memory.",
         formula=f"""
             x[n,p], h[n,d], {_weights("zrg")}:
             {_for_each("zr", _PREACTIVATION)};
@@ -152,6 +157,6 @@ RECURRENT = (
             dh[t,k]   = G[t,k] z[t,k] + ds[t,k] r[t,k] + {_for_each("zr", "sum_j da_*[t,j] U_*[j,k]", between=" + ")}
         """,
         sizes={"n": 1, "p": 1},
-        source="",
+        source="forward Cho et al. 2014, arXiv 1406.1078, section 2.3; gradients derived from it",
     ),
 )

@@ -62,8 +62,19 @@ def derivations(known: Known) -> list[Derivation]:
     Raises:
         FormulaError: a step does not follow.
     """
-    derived = derive_gradients(known.program, known.differentiated, known.wrt, SEED, known.name, known.sizes)
-    return [replace(d, verdict=_with_others(known, _sweep(known, d.input), d.input, d.verdict)) for d in derived]
+    derived = derive_gradients(
+        known.program,
+        known.differentiated,
+        known.wrt,
+        SEED,
+        known.name,
+        known.sizes,
+        textbook=known.closed_definitions,
+        source=known.source,
+    )
+    return [
+        replace(d, verdict=_with_others(known, d.textbook.verdict, d.input, d.verdict)) for d in derived if d.textbook
+    ]
 
 
 def _timed(known: Known, name: str) -> InputVerdict:
@@ -73,20 +84,19 @@ def _timed(known: Known, name: str) -> InputVerdict:
 
 
 def _verdict(known: Known, name: str) -> Verdict:
-    back = _sweep(known, name)
+    back = _sweep(known)
     program, output = known.program, known.differentiated
     seed, sizes = seed_entry(program, output, SEED), chosen_sizes(program, known.sizes)
     derived = gradient_verdict(program, back.definitions, seed, output, name, sizes)
-    return _with_others(known, back, name, derived)
+    return _with_others(known, closed_verdict(known, back, name), name, derived)
 
 
-def _sweep(known: Known, name: str) -> Program:
-    return known.program.vjp(known.differentiated, [name], SEED)
+def _sweep(known: Known) -> Program:
+    return known.program.vjp(known.differentiated, known.wrt, SEED)
 
 
-def _with_others(known: Known, back: Program, name: str, derived: Verdict) -> Verdict:
-    """The verdict on a derived gradient with the closed form and the engine taken into account."""
-    closed = closed_verdict(known, back, name)
+def _with_others(known: Known, closed: Verdict, name: str, derived: Verdict) -> Verdict:
+    """The verdict on a derived gradient with that on the closed form and the engine taken into account."""
     weaker = max(derived, closed, key=lambda verdict: _FROM_BEST.index(verdict.kind))
     if weaker.kind == REFUTED:
         return weaker

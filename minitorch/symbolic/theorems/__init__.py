@@ -2,16 +2,21 @@
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.theorems.attention import ATTENTION
+from minitorch.symbolic.theorems.invariance import INVARIANCE
 from minitorch.symbolic.theorems.measured import MEASURED
+from minitorch.symbolic.theorems.norms import NORMS
+from minitorch.symbolic.theorems.positions import POSITIONS
 from minitorch.symbolic.theorems.record import Proof, Theorem
 from minitorch.symbolic.theorems.recurrent import RECURRENT
 from minitorch.symbolic.theorems.scaling import SCALING
 from minitorch.symbolic.theorems.sensitivity import SENSITIVITY
 from minitorch.symbolic.theorems.softmax import SOFTMAX
 
-THEOREMS: dict[str, Theorem] = {
-    theorem.name: theorem for theorem in (*SOFTMAX, *SCALING, *SENSITIVITY, *MEASURED, *ATTENTION, *RECURRENT)
-}
+_ALL = (
+    *(SOFTMAX, SCALING, SENSITIVITY, MEASURED),
+    *(ATTENTION, INVARIANCE, POSITIONS, RECURRENT, NORMS),
+)
+THEOREMS: dict[str, Theorem] = {theorem.name: theorem for family in _ALL for theorem in family}
 
 
 def theorems() -> tuple[Theorem, ...]:

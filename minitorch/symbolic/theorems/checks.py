@@ -37,7 +37,7 @@ CERTIFICATE_METHOD = "a certificate: the difference is made of squares and of wh
 def equality(a: Expr, b: Expr, definitions: Sequence[Definition] = (), by_entry: bool = True) -> Verdict:
     """How far ``a = b`` is known: for all sizes and, if asked for, with every entry written out at size 2."""
     verdict = prove_equal(a, b, definitions, largest=3)
-    sizes = _twos(inline(a, definitions), inline(b, definitions))
+    sizes = twos(inline(a, definitions), inline(b, definitions))
     if verdict.kind == REFUTED or not by_entry or not equal_entries(a, b, sizes, definitions):
         return verdict
     return verdict.with_method(ENTRIES_METHOD.format(sizes=shown_sizes(sizes) or "a point"))
@@ -45,16 +45,10 @@ def equality(a: Expr, b: Expr, definitions: Sequence[Definition] = (), by_entry:
 
 def differentiated(verdict: Verdict, left: Partial, right: Expr, definitions: Sequence[Definition]) -> Verdict:
     """A verdict on a claimed derivative, with the comparison with ``sympy.diff`` as one more method if it agrees."""
-    sizes = _twos(*(inline(e, definitions) for e in (left.of, right)))
+    sizes = twos(*(inline(e, definitions) for e in (left.of, right)))
     if verdict.kind == REFUTED or first_difference(left.of, left.by, right, sizes, definitions):
         return verdict
     return verdict.with_method(DIFF_METHOD.format(sizes=shown_sizes(sizes)))
-
-
-def _twos(*expressions: Expr) -> Sizes:
-    """The size 2, the least at which a forgotten delta or sum shows, for every dimension."""
-    symbols = sorted(frozenset().union(*map(dimensions, expressions)), key=str)
-    return dict.fromkeys((s for s in symbols if s.is_integer), 2)
 
 
 def equal_entries(a: Expr, b: Expr, sizes: Sizes, definitions: Sequence[Definition] = ()) -> bool:
@@ -65,6 +59,12 @@ def equal_entries(a: Expr, b: Expr, sizes: Sizes, definitions: Sequence[Definiti
         if not is_zero(world.value(a, at) - world.value(b, at)):
             return False
     return True
+
+
+def twos(*expressions: Expr) -> Sizes:
+    """The size 2, the least at which a forgotten delta or sum shows, for every dimension."""
+    symbols = sorted(frozenset().union(*map(dimensions, expressions)), key=str)
+    return dict.fromkeys((s for s in symbols if s.is_integer), 2)
 
 
 def bound(smaller: Expr, larger: Expr, certificate: Expr, definitions: Sequence[Definition] = ()) -> Verdict:
@@ -100,17 +100,20 @@ def visibly_nonnegative(expression: Expr) -> bool:
     return bool(isinstance(expression, Abs) or expression.is_nonnegative)
 
 
+def weakest(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict that claims least; a refutation before all."""
+    return max(verdicts, key=lambda v: _DOUBT.index(v.kind))
+
+
 def together(verdicts: Iterable[Verdict]) -> Verdict:
     """What is known of several claims at once: as much as of the weakest; a method that not all have is numbered."""
     verdicts = list(verdicts)
-    if len(verdicts) == 1:
-        return verdicts[0]
-    weakest = max(verdicts, key=lambda v: _DOUBT.index(v.kind))
-    if weakest.kind == REFUTED:
-        return weakest
+    least = weakest(verdicts)
+    if len(verdicts) == 1 or least.kind == REFUTED:
+        return least
     methods = dict.fromkeys(m for v in verdicts for m in v.methods)
-    details = dict.fromkeys(v.detail for v in verdicts if v.kind == weakest.kind and v.detail)
-    return Verdict(weakest.kind, tuple(_numbered(m, verdicts) for m in methods), "; ".join(details))
+    details = dict.fromkeys(v.detail for v in verdicts if v.kind == least.kind and v.detail)
+    return Verdict(least.kind, tuple(_numbered(m, verdicts) for m in methods), "; ".join(details))
 
 
 _DOUBT = [kind for kind in KINDS if kind != REFUTED] + [REFUTED]
@@ -137,4 +140,4 @@ def as_computed(
     error = float(np.abs(wanted - computed).max() / np.abs(wanted).max())
     if not error <= TOLERANCE:
         raise FormulaError(f"theorem: {what} differs from the claim by {error:.1e}, wanted at most {TOLERANCE:g}.")
-    return f"{what}, largest error {error:.0e}"
+    return f"{what}, largest error {f'{error:.0e}' if error else '0'}"

@@ -2,8 +2,9 @@ r"""What is the average of a formula over random arrays?
 
 Standard entries have mean 0 and variance 1; different entries, and different arrays, are independent:
 
-$$ \mathbb{E}[q_i] = 0, \qquad \mathbb{E}[q_i q_j] = \delta_{ij}, \qquad \mathbb{E}[q_i q_j q_k] = \gamma\,\delta_{ij}\delta_{jk},
-   \qquad \mathbb{E}[q_i q_j q_k q_l] = \delta_{ij}\delta_{kl} + \delta_{ik}\delta_{jl} + \delta_{il}\delta_{jk}
+$$ \mathbb{E}[q_i] = 0, \qquad \mathbb{E}[q_i q_j] = \delta_{ij}, \qquad
+   \mathbb{E}[q_i q_j q_k] = \gamma\,\delta_{ij}\delta_{jk}, $$
+$$ \mathbb{E}[q_i q_j q_k q_l] = \delta_{ij}\delta_{kl} + \delta_{ik}\delta_{jl} + \delta_{il}\delta_{jk}
    + \kappa\,\delta_{ij}\delta_{jk}\delta_{kl} $$
 
 with the skewness $\gamma$ and the excess kurtosis $\kappa$ of the law, which need not be normal.  An average is linear,
@@ -137,7 +138,7 @@ def _moment(name: str, entries: Sequence[Entry]) -> Expr:
 
 
 def _written(name: str, entries: Sequence[Entry]) -> Expr:
-    return Mean(Mul(*entries))
+    return cast(Expr, Mean(Mul(*entries)))
 
 
 def _sum(body: Expr, bound: frozenset[Index]) -> Expr:

@@ -7,8 +7,8 @@ but the hypothesis.
 
 from __future__ import annotations
 
-from minitorch.symbolic.theorems.checks import together
-from minitorch.symbolic.verdict import REFUTED, Verdict
+from minitorch.symbolic.theorems.checks import weakest
+from minitorch.symbolic.verdict import Verdict
 
 
 def by_induction(variable: str, base: Verdict, step: Verdict) -> Verdict:
@@ -20,10 +20,10 @@ def by_induction(variable: str, base: Verdict, step: Verdict) -> Verdict:
         proved for all sizes (base k = 1: normal form, random field; step k to k + 1: normal form, random field):
         for all k >= 1, by induction
     """
-    both = together([base, step])
+    both = weakest([base, step])
     cases = {f"base {variable} = 1": base, f"step {variable} to {variable} + 1": step}
     if not both.holds:
-        wrong = next(f"{case}: {v.kind}, {v.detail}" for case, v in cases.items() if v.kind == both.kind)
-        return Verdict(both.kind, () if both.kind == REFUTED else both.methods, wrong)
+        wrong = next(f"{case}: {v}" for case, v in cases.items() if v is both)
+        return Verdict(both.kind, (), wrong)
     said = tuple(f"{case}: {', '.join(v.methods)}" for case, v in cases.items())
     return Verdict(both.kind, said, f"for all {variable} >= 1, by induction")

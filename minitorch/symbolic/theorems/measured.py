@@ -8,18 +8,19 @@ by the formula of the theorem ``softmax-jacobian-norm``.  The claims bound ratio
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import numpy as np
-from sympy import Expr, Float
+from sympy import Expr, Float, Integer
 
 from minitorch.ops.fused import softmax
+from minitorch.symbolic.binders import swap
 from minitorch.symbolic.evaluate import evaluate
-from minitorch.symbolic.expression import Array
 from minitorch.symbolic.operation import program_of
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Program
 from minitorch.symbolic.theorems.expectation import Mean
-from minitorch.symbolic.theorems.norms import Norm
+from minitorch.symbolic.theorems.norms import norm_of
 from minitorch.symbolic.theorems.proving import Proving
 from minitorch.symbolic.theorems.record import Proof, Theorem
 from minitorch.symbolic.theorems.sensitivity import SQUARED_NORM, UNIFORM
@@ -54,7 +55,7 @@ def _scales(plain: str, root_most: str, root_least: str, width_most: str, width_
 
 
 def _norm_at(name: str, d_k: int) -> Expr:
-    return Mean(Norm(Array(f"J_{{{name},{d_k}}}")[()]))
+    return cast(Expr, Mean(norm_of(f"J_{{{name},{d_k}}}")))
 
 
 def _measured(work: Proving, name: str, power: float) -> tuple[Expr, float]:
@@ -71,7 +72,7 @@ def _measured(work: Proving, name: str, power: float) -> tuple[Expr, float]:
 def _alike(work: Proving, program: Program) -> tuple[Expr, float]:
     """The last average norm against that of equal weights."""
     (size,) = program.array("x").dimensions
-    uniform = math.sqrt(program.expression(UNIFORM).xreplace({size: KEYS}))
+    uniform = math.sqrt(float(swap(program.expression(UNIFORM), {size: Integer(KEYS)})))
     left, value = _norm_at("d", WIDE), average_norm(SCALES["d"], WIDE)
     work.add(left / Float(uniform, 4), "=", Float(value / uniform, 4), "compare", "With all weights equal.", METHOD)
     return left / Float(uniform, 4), value / uniform

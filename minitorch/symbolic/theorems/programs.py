@@ -1,7 +1,9 @@
 r"""How does a theorem say something new about a formula that stands elsewhere?
 
 By changing a program, never by writing its formula again: further definitions, other names, an input with a value, a
-dimension of size 1, or a summed axis cut into blocks, $\sum_{j \le n} f_j = \sum_{j \le n_1} f_j + \sum_{j \le n_2} f_j$.
+dimension of size 1, or a summed axis cut into blocks,
+
+$$ \sum_{j \le n_1 + n_2} f_j = \sum_{j \le n_1} f_j + \sum_{j \le n_2} f_{n_1 + j} . $$
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ def _symbol(name: str, like: Symbol) -> Symbol:
     return Symbol(name, **like.assumptions0)
 
 
-def over(program: Program, sizes: Mapping[Symbol, Symbol]) -> Program:
+def over(program: Program, sizes: Mapping[Expr, Expr]) -> Program:
     """A program whose dimensions have other names."""
 
     def change(e: Any) -> Any:
@@ -75,6 +77,12 @@ def joined(first: Program, second: Program) -> Program:
     return Program(tuple(entries.values()), (*first.definitions, *second.definitions), tuple(indices))
 
 
+def with_value(program: Program, *values: Definition) -> Program:
+    """A program in which inputs have values, in terms of inputs of the same or of other names."""
+    definitions = tuple(Definition(d.target, inline_once(d.value, values)) for d in program.definitions)
+    return Program(program.entries, definitions, program.indices)
+
+
 def inline_once(expression: Expr, values: Sequence[Definition]) -> Expr:
     """``expression`` with values put in for names at the same time: a value may mention the name that it replaces."""
     meant = {d.name: d for d in values}
@@ -88,7 +96,7 @@ def inline_once(expression: Expr, values: Sequence[Definition]) -> Expr:
 
 
 def with_one(program: Program, size: Symbol) -> Program:
-    """A program in which a dimension has size 1, so that its index need not be written: one head, one row of a batch."""
+    """A program in which a dimension has size 1, and its index need not be written: one head, one row of a batch."""
 
     def change(e: Expr) -> Expr | None:
         if isinstance(e, Entry):

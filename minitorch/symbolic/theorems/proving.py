@@ -12,7 +12,8 @@ from dataclasses import replace
 from sympy import Expr
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.derivation import Derivation, Deriving, Step
+from minitorch.symbolic.derivation import Derivation, Step
+from minitorch.symbolic.deriving import Deriving
 from minitorch.symbolic.expression import Entry, Partial
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition
@@ -43,12 +44,13 @@ class Proving(Deriving):
             rule, reason: of the last step, from the end of the chain to the claim; none is added if they are equal.
         """
         assert self.start is not None, "a claim needs a chain"
-        left = self.steps[-1].left
+        left, known = self.steps[-1].left, verdict is not None and verdict.holds
+        proof = str(verdict) if known else ""
         if verdict is None:
             verdict = equality(self.start, right, self.definitions, by_entry=not isinstance(left, Partial))
             verdict = differentiated(verdict, left, right, self.definitions) if isinstance(left, Partial) else verdict
         if verdict.kind != REFUTED:
-            self.follow(right, rule, reason or "This is what is claimed.")
+            self.follow(right, rule, reason or "This is what is claimed.", proof=proof)
         self.state(left, "=", right, verdict)
         return verdict
 

@@ -7,8 +7,8 @@ $$ \frac{\partial h_t}{\partial h_{t-k}} = M_t\,M_{t-1} \cdots M_{t-k+1}, $$
 and with $M_s = \operatorname{diag}(f_s)$ along the cell path of an LSTM.  By induction over $k$: in the step, what $k$
 steps have given is an array $J_k$ about which nothing else is known.
 
-Source: Pascanu et al. 2013, arXiv 1211.5063, equation 5; Hochreiter and Schmidhuber 1997, Neural Computation 9, section 3;
-Gers et al. 2000, Neural Computation 12 (the forget gate).
+Source: Pascanu et al. 2013, arXiv 1211.5063, equation 5; Hochreiter and Schmidhuber 1997, Neural Computation 9,
+section 3; Gers et al. 2000, Neural Computation 12 (the forget gate).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from minitorch.symbolic.theorems.record import Proof, Theorem
 from minitorch.symbolic.verdict import Verdict
 from minitorch.tensor import Tensor
 
+ONE_STEP = "(1 - h'[j]**2) U[j,k]"  # of the tanh RNN: the Jacobian of h'[j] by h[k]
 STEPS, SEED = 5, 0  # of the comparison with the engine
 _OPAQUE, _LATER = "J", "later"  # the Jacobian of k steps, and the state that it leads to
 
@@ -126,7 +127,9 @@ def _show(work: Proving, path: Path, derivation: Derivation, found: Expr, verdic
         if case == "step" and isinstance(line.left, Entry):
             line = replace(line, relation="≈", reason="To first order, by the hypothesis for k steps.")
         left, right = renamed_in(line.left, names), renamed_in(line.expression, names)
-        work.steps.append(replace(line, left=left, expression=right, rule=f"{case}, {line.rule}"))
+        line = replace(line, left=left, expression=right, rule=f"{case}, {line.rule}")
+        if not work.steps or line.text() != work.steps[-1].text():
+            work.steps.append(line)
     if verdict.holds:
         left = renamed_in(derivation.steps[-1].left, names)
         work.add(left, "=", renamed_in(found, names), case, "In saved values.", str(verdict))
@@ -176,7 +179,7 @@ RECURRENT = (
     Theorem(
         name="rnn-through-time",
         title="Through k steps of a tanh RNN the gradient is multiplied by k matrices diag(1 - h^2) U",
-        claims=("(1 - h'[j]**2) U[j,k]",),
+        claims=(ONE_STEP,),
         prove=lambda claim: through_time(RNN, claim),
         source="Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063, equation 5",
         why="The same U is met at every step: its powers vanish or explode, and tanh only makes them smaller.",
@@ -187,8 +190,8 @@ RECURRENT = (
         title="Along the cell of an LSTM the gradient is multiplied by forget gates, and by nothing else",
         claims=("delta(j,k) f[j]",),
         prove=lambda claim: through_time(LSTM, claim),
-        source="Gers, Schmidhuber & Cummins 2000, Neural Computation 12, section 3; Greff et al. 2015, arXiv 1503.04069",
-        why="No matrix and no tanh stand on this path; where the forget gates are near 1, a gradient arrives unchanged.",
+        source="Gers, Schmidhuber & Cummins 2000, Learning to forget, Neural Computation 12, section 3",
+        why="No matrix and no tanh stand on this path: where forget gates are near 1, a gradient arrives unchanged.",
         assumptions=(
             "the direct path: the partial derivative by c with x and h held fixed, so that the gates are constants",
             "M_s is the claimed Jacobian of one step",

@@ -10,6 +10,8 @@ Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1, footnote 4.
 
 from __future__ import annotations
 
+from typing import cast
+
 from sympy import Expr, S
 
 from minitorch.symbolic.binders import replace
@@ -60,8 +62,8 @@ def _variances(*claims: str) -> Proof:
 
 def _explain(work: Proving, score: Expr, claim: Expr) -> None:
     """One variance: by its definition, by independence, by the law, by counting."""
-    left, verdict = Variance(score), variance_known(score, claim)
-    square = Mean(score**2) - Mean(score) ** 2
+    left, verdict = cast(Expr, Variance(score)), variance_known(score, claim)
+    square = cast(Expr, Mean(score**2)) - cast(Expr, Mean(score)) ** 2
     work.add(left, "=", square, "definition", "The average square minus the square of the average.", "definition")
     apart = factored(score**2, RANDOM) - factored(score, RANDOM) ** 2
     work.add(left, "=", apart, "independence", "An average of independent factors is a product of averages.", METHOD)
@@ -73,7 +75,7 @@ def _explain(work: Proving, score: Expr, claim: Expr) -> None:
 
 
 def _known(e: Expr) -> Expr | None:
-    return mean(e.args[0], RANDOM) if isinstance(e, Mean) else None
+    return mean(cast(Expr, e.args[0]), RANDOM) if isinstance(e, Mean) else None
 
 
 def variance_known(score: Expr, claim: Expr) -> Verdict:

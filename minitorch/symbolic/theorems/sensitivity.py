@@ -2,7 +2,8 @@ r"""How strongly does softmax answer a change of its logits?
 
 With $J = \operatorname{diag}(p) - p p^\top$, which is symmetric,
 
-$$ 0 \le v^\top J v \le \tfrac12 |v|^2, \qquad \|J\|_F^2 = \textstyle\sum_i p_i^2 - 2 \sum_i p_i^3 + \big(\sum_i p_i^2\big)^2
+$$ 0 \le v^\top J v \le \tfrac12 |v|^2, \qquad
+   \|J\|_F^2 = \textstyle\sum_i p_i^2 - 2 \sum_i p_i^3 + \big(\sum_i p_i^2\big)^2
    \le (\operatorname{tr} J)^2, \qquad \operatorname{tr} J = 1 - \sum_i p_i^2 \le 2\,(1 - p_t) . $$
 
 So it answers weakly when nearly all weight lies on one entry $t$, and not at all when all of it does.

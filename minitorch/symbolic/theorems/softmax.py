@@ -1,36 +1,39 @@
 r"""What does softmax see, and how does it answer?
 
 $$ S(x + c) = S(x), \qquad \frac{\partial S_i}{\partial x_j} = S_i\,(\delta_{ij} - S_j), \qquad
-   \frac{\partial}{\partial x_i}\Big(-\sum_k y_k \log S_k\Big) = S_i - y_i . $$
+   \frac{\partial}{\partial x_i}\Big(-\sum_k t_k \log S_k\Big) = S_i - t_i . $$
 
 Source: Goodfellow, Bengio and Courville, *Deep Learning* (2016), sections 4.1 and 6.2.2.3.
 """
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
-from sympy import Expr, exp
+from sympy import Expr, Symbol, exp
 
 from minitorch.ops.fused import softmax
-from minitorch.ops.losses import cross_entropy
 from minitorch.ops.statistics import logsumexp
 from minitorch.reverse import grad
 from minitorch.symbolic.binders import replace, swap
 from minitorch.symbolic.calculus import hoist
 from minitorch.symbolic.derive import derive_jacobian
-from minitorch.symbolic.expression import Array
+from minitorch.symbolic.expression import Array, Partial
+from minitorch.symbolic.library import find
+from minitorch.symbolic.library.record import Known
 from minitorch.symbolic.normal import normal_form
 from minitorch.symbolic.operation import engine_agrees, program_of
 from minitorch.symbolic.printing import Notation
 from minitorch.symbolic.program import Definition, Program
 from minitorch.symbolic.theorems.checks import as_computed
-from minitorch.symbolic.theorems.programs import extended, inline_once, joined, over, renamed, summing_to_one
+from minitorch.symbolic.theorems.programs import inline_once, joined, over, renamed, summing_to_one, with_one
 from minitorch.symbolic.theorems.proving import Proving, called
 from minitorch.symbolic.theorems.record import Proof, Theorem
 from minitorch.tensor import Tensor
 
 JACOBIAN = "S[i] (delta(i,j) - S[j])"
-SUM_OF_TARGETS = "sum_k y[k]"
+SUM_OF_TARGETS = "sum_k t[k]"
 
 
 def _shift(claim: str) -> Proof:
@@ -56,38 +59,31 @@ def _jacobian(claim: str) -> Proof:
     return work.proof()
 
 
-def cross_entropy_of_softmax() -> Program:
-    """The engine's softmax, with the cross entropy of targets y behind it."""
-    program = program_of(softmax)
-    y = Array("y", program.array("x").dimensions)
-    return extended(program, "L = -sum_k y[k] log(S[k])", y)
-
-
 def _cross_entropy(claim: str) -> Proof:
-    program = cross_entropy_of_softmax()
+    known = find("cross-entropy-soft")
+    (rows, _) = known.program.array("x").dimensions
+    program = with_one(known.program, cast(Symbol, rows))
     total = program.expression(SUM_OF_TARGETS)
-    targets = summing_to_one(program.targets["y"])
+    targets = summing_to_one(program.targets["t"])
     work = Proving(Notation.of(program), (targets, *program.definitions))
-    work.take(derive_jacobian(program, "L", "x"))
-    derived = work.steps[-1].expression
-    work.follow(swap(derived, {total: 1}), "assumption", "The targets sum to 1.")
+    work.take(derive_jacobian(program, known.differentiated, "x"))
+    work.follow(swap(work.steps[-1].expression, {total: 1}), "assumption", "The targets sum to 1.")
     right = program.expression(claim)
     if work.claim(right, rule="order", reason="The prediction minus the target.").holds:
-        work.also(_engine_cross_entropy(program, right))
+        work.also(_engine_cross_entropy(known, program, right))
     return work.proof()
 
 
-def _engine_cross_entropy(program: Program, claim: Expr) -> str:
+def _engine_cross_entropy(known: Known, program: Program, claim: Expr) -> str:
     """Compare with the engine's gradient for soft targets and for a one-hot one."""
     rng = np.random.default_rng(0)
-    x, said = rng.standard_normal(5), ""
-    soft = rng.random(5)
-    for y in (soft / soft.sum(), np.eye(5)[2]):
-        logits = Tensor(x, requires_grad=True)
-        (gradient,) = grad(cross_entropy(logits, y), [logits])
-        arrays = {"x": x, "y": y}
-        values = arrays | program.evaluate(arrays)
-        said = as_computed(claim, values, "cross_entropy's gradient in the engine, soft and one-hot", gradient.numpy())
+    x, soft, said = rng.standard_normal(5), rng.random(5), ""
+    for t in (soft / soft.sum(), np.eye(5)[2]):
+        logits = Tensor(x[None], requires_grad=True)
+        (gradient,) = grad(known.run(logits, t[None]), [logits])
+        arrays = {"x": x, "t": t}
+        values, what = arrays | program.evaluate(arrays), "the engine's gradient, for soft and one-hot targets"
+        said = as_computed(claim, values, what, gradient.numpy()[0])
     return said
 
 
@@ -99,7 +95,7 @@ def _hessian(gradient: str, hessian: str) -> Proof:
     work.take(derive_jacobian(program, "lse", "x"))
     (i,) = program.definition("S").indices
     slope = Definition(Array("slope", x.dimensions)[i], program.expression(gradient))
-    if work.claim(swap(slope.value, {i: work.steps[-1].left.by.indices[0]})).holds:
+    if work.claim(swap(slope.value, {i: cast(Partial, work.steps[-1].left).by.indices[0]})).holds:
         program = Program(program.entries, (*program.definitions, slope), program.indices)
         work.definitions = program.definitions
         work.take(derive_jacobian(program, "slope", "x"))
@@ -127,7 +123,7 @@ SOFTMAX = (
     Theorem(
         name="softmax-cross-entropy",
         title="The gradient of cross entropy by the logits is prediction minus target",
-        claims=("S[k] - y[k]",),
+        claims=("p[k] - t[k]",),
         prove=_cross_entropy,
         source="Bridle 1990, NeurIPS 2, section 4; Bishop 2006, Pattern Recognition, equation 4.109",
         why="The log undoes the exp: however wrong and sure a prediction is, the gradient does not vanish.",
