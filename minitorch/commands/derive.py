@@ -6,7 +6,6 @@ An operation is one of the library, or a formula of one's own in index notation.
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import sys
 import time
@@ -123,9 +122,12 @@ def _formula(options: argparse.Namespace) -> Document:
 
 
 def _known(name: str) -> Known:
-    from minitorch.symbolic.library import LIBRARY
+    from minitorch.symbolic.library import find
 
-    return LIBRARY[_close("operation", name, [*LIBRARY])]
+    try:
+        return find(name)
+    except FormulaError as error:
+        raise FormulaError(f"derive: {error}") from None
 
 
 def _inputs(given: Sequence[str] | None, known: Sequence[str], where: str) -> tuple[str, ...]:
@@ -140,13 +142,11 @@ def _close(kind: str, name: str, known: Sequence[str]) -> str:
     Raises:
         FormulaError: it is not; names what is meant, if something is close.
     """
+    from minitorch.symbolic.nearest import unknown
+
     if name in known:
         return name
-    by_lower = {k.lower(): k for k in known}
-    near = difflib.get_close_matches(name.lower().replace("_", "-"), by_lower, n=1, cutoff=0.5)
-    near = near or difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    hint = f"Did you mean {by_lower[near[0]]}?" if near else "Choose one of them."
-    raise FormulaError(f"derive: got {kind} {name!r}, wanted one of: {', '.join(known)}. {hint}")
+    raise FormulaError(f"derive: {unknown(kind, name, known)}")
 
 
 def _list(options: argparse.Namespace) -> int:

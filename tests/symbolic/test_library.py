@@ -13,6 +13,7 @@ from minitorch.symbolic import prove_equal
 from minitorch.symbolic.binders import rebuild
 from minitorch.symbolic.expression import Entry
 from minitorch.symbolic.library import LIBRARY, InputVerdict, Known, derivations, find, verdicts
+from minitorch.symbolic.nearest import folded
 from minitorch.symbolic.program import gradient_name, inline
 
 WANTED = (
@@ -36,6 +37,14 @@ def found(name: str) -> tuple[InputVerdict, ...]:
 
 def test_every_operation_that_was_asked_for_is_there():
     assert set(WANTED) <= set(LIBRARY)
+
+
+def test_an_operation_goes_by_its_usual_names_and_no_two_share_one():
+    words = [folded(word) for known in LIBRARY.values() for word in (known.name, *known.also)]
+    assert len(set(words)) == len(words)
+    assert find("Layer_Norm") is find("layernorm") is LIBRARY["layer-norm"]
+    with pytest.raises(FormulaError, match="Did you mean softmax"):
+        find("sofmax")
 
 
 @every

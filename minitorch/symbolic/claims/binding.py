@@ -19,6 +19,7 @@ _SEEDS = (
     *("g", "grad", "grads", "grad_output", "grad_outputs", "grad_out", "gradient", "gout", "g_out"),
     *("dout", "d_out", "dy", "dl_dout", "dl_dy", "dldy", "upstream", "cotangent", "ct", "delta_out", "output_grad"),
 )
+_OUTPUT = ("out", "output", "o", "y", "result")
 _ALIKE = (
     ("gamma", "weight", "weights", "w", "g", "scale"),
     ("beta", "bias", "b"),
@@ -29,7 +30,7 @@ _ALIKE = (
     ("var", "v", "variance", "sigma2"),
     ("xhat", "x_hat", "xh", "h", "normalized", "normalised", "xnorm", "n"),
     ("p", "probs", "prob", "attn", "attention", "a", "s", "softmax", "weights", "probabilities"),
-    ("out", "output", "o", "y", "result"),
+    _OUTPUT,
     ("x", "input", "inp", "inputs", "logits", "z"),
     ("q", "query", "queries"),
     ("k", "key", "keys"),
@@ -131,6 +132,8 @@ def _matched(words: Sequence[str], subject: Subject) -> dict[str, str]:
         if word not in found:
             alike = alike_in(word, (n for n in subject.program.targets if n not in found.values()))
             found |= {word: alike} if alike else {word: word} if word in subject.entries else {}
+        if word not in found and word.lower() in _OUTPUT:
+            found[word] = subject.output
     return found
 
 

@@ -8,6 +8,7 @@ from minitorch.symbolic.library.sources import HENDRYCKS
 ACTIVATIONS = (
     Known(
         name="gelu",
+        also=("gelu-erf",),
         title="GELU",
         about="An input times the probability that a standard normal is below it.",
         operation="gelu",
@@ -30,6 +31,7 @@ ACTIVATIONS = (
     ),
     Known(
         name="silu",
+        also=("swish",),
         title="SiLU",
         about="An input times its own sigmoid.",
         operation="silu",

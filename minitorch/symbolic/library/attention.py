@@ -36,6 +36,7 @@ def _linear_attention(Q, K, V):
 ATTENTION = (
     Known(
         name="attention",
+        also=("scaled-dot-product-attention", "sdpa"),
         title="Scaled dot-product attention",
         about="Every query averages the values, weighted by its likeness to the keys.",
         operation="scaled_dot_product_attention",
@@ -51,6 +52,7 @@ ATTENTION = (
     ),
     Known(
         name="attention-scaled",
+        also=("scaled-attention",),
         title="Dot-product attention with a scale of one's own",
         about="Attention whose scores are multiplied by a number of one's own.",
         operation="scaled_dot_product_attention",
@@ -69,6 +71,7 @@ ATTENTION = (
     ),
     Known(
         name="attention-masked",
+        also=("masked-attention",),
         title="Scaled dot-product attention with an additive mask",
         about="Attention whose scores get a number added for every pair: -inf hides a key.",
         operation="scaled_dot_product_attention",
@@ -87,6 +90,7 @@ ATTENTION = (
     ),
     Known(
         name="additive-attention",
+        also=("bahdanau-attention", "bahdanau"),
         title="Additive attention",
         about="Likeness by a small network instead of a product; the first attention.",
         formula="""
@@ -116,6 +120,7 @@ ATTENTION = (
     ),
     Known(
         name="multi-head-attention",
+        also=("mha", "multi-head"),
         title="Multi-head attention",
         about="Several attentions side by side, each on a projection of its own.",
         formula="""
@@ -181,6 +186,7 @@ ATTENTION = (
     ),
     Known(
         name="rotary-positions",
+        also=("rope", "rotary", "rotary-embedding"),
         title="Rotary position embedding",
         about="Each pair of columns turns by an angle that grows with the position.",
         operation="rotary",

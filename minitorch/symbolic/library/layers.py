@@ -29,6 +29,7 @@ LAYERS = (
     ),
     Known(
         name="embedding",
+        also=("embedding-lookup",),
         title="Embedding lookup",
         about="A row of a table for every token; rows that are read twice add up.",
         operation="embedding",
@@ -39,6 +40,7 @@ LAYERS = (
     ),
     Known(
         name="causal-convolution",
+        also=("causal-conv1d", "causal-conv", "conv1d"),
         title="Causal convolution along one axis",
         about="A window that slides over the past; what lies before the first step counts as 0.",
         formula="""

@@ -11,6 +11,7 @@ from minitorch.symbolic.library.sources import BISHOP, GOODFELLOW
 LOSSES = (
     Known(
         name="cross-entropy",
+        also=("cross-entropy-one-hot",),
         title="Cross entropy with the index of the right class",
         about="How surprised a prediction is by the class that was right.",
         operation="cross_entropy",
@@ -22,6 +23,7 @@ LOSSES = (
     ),
     Known(
         name="cross-entropy-soft",
+        also=("soft-cross-entropy",),
         title="Cross entropy with target probabilities",
         about=("How surprised a prediction is on average over a target distribution, which need not sum to 1 here."),
         formula="""
@@ -39,6 +41,7 @@ LOSSES = (
     ),
     Known(
         name="cross-entropy-smoothed",
+        also=("cross-entropy-label-smoothed", "label-smoothed-cross-entropy", "label-smoothing"),
         title="Cross entropy with label smoothing",
         about=("A little of the target is spread evenly over all classes, so that no logit need grow without end."),
         formula="""
@@ -56,6 +59,7 @@ LOSSES = (
     ),
     Known(
         name="kl-divergence",
+        also=("kl", "kl-div"),
         title="Kullback-Leibler divergence",
         about="How many nats a prediction wastes on a target distribution.",
         formula="x[n,m], t[n,m]: D[i] = sum_k t[i,k] (log(t[i,k]) - x[i,k])",
@@ -69,6 +73,7 @@ LOSSES = (
     ),
     Known(
         name="sigmoid-cross-entropy",
+        also=("bce-with-logits", "binary-cross-entropy-with-logits", "sigmoid-bce"),
         title="Sigmoid cross entropy",
         about="Cross entropy for yes or no, from the logit.",
         operation="logistic_loss",

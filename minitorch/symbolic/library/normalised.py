@@ -27,6 +27,7 @@ NORMALISED = (
     ),
     Known(
         name="logsumexp",
+        also=("lse",),
         title="Log-sum-exp",
         about="A smooth maximum, whose gradient is softmax.",
         operation="logsumexp",

@@ -41,6 +41,7 @@ class Known:
         values: numbers for the inputs without indices that are settings, such as ``eps``.
         positive: the inputs whose entries are positive, such as probabilities.
         sizes: dimension to size, for the comparison with ``sympy.diff``; 2 unless given.
+        also: other names that it goes by.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Known:
     values: Mapping[str, float] = field(default_factory=dict)
     positive: tuple[str, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
     @cached_property
     def record(self) -> Operation | None:

@@ -81,6 +81,7 @@ def _into(gates: str) -> str:
 RECURRENT = (
     Known(
         name="rnn-cell",
+        also=("rnn", "tanh-rnn", "tanh-rnn-cell"),
         title="Cell of a tanh RNN",
         about="One step of the simplest recurrent network.",
         formula="""
@@ -102,6 +103,7 @@ RECURRENT = (
     ),
     Known(
         name="lstm-cell",
+        also=("lstm",),
         title="LSTM cell, by its new state",
         about="A memory that gates write, keep and read.",
         formula=_LSTM,
@@ -131,6 +133,7 @@ RECURRENT = (
     ),
     Known(
         name="gru-cell",
+        also=("gru",),
         title="GRU cell",
         about="Two gates and no separate memory.",
         formula=f"""
