@@ -18,7 +18,6 @@ from minitorch.symbolic.document.blocks import (
 from minitorch.symbolic.phrase import Code, Maths, Phrase
 
 _HEAD = r"""\documentclass[10pt]{article}
-\usepackage[utf8]{inputenc}
 \usepackage{amsmath}
 \setlength{\textwidth}{17.5cm}\setlength{\oddsidemargin}{-0.8cm}
 \setlength{\textheight}{24cm}\setlength{\topmargin}{-1.5cm}
