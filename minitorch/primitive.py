@@ -199,10 +199,8 @@ def primitive(
 
 
 def composite(*, formula: Formula) -> Callable[[Callable[P, Tensor]], Composite[P]]:
-    """Attach a formula to a function that is written with public operations, and register it by its name.
-
-    An input of the formula without indices that the function has a number for, such as `eps`, is a setting.
-    """
+    """Attach a formula to a function that is written with public operations, and register it by its name.  An input
+    without indices that the function has a number for, such as `eps`, is a setting."""
 
     def register(function: Callable[P, Tensor]) -> Composite[P]:
         if function.__name__ in COMPOSITES:

@@ -14,7 +14,7 @@ import numpy as np
 from minitorch.errors import ShapeError
 from minitorch.ops.dtype import shape_of
 from minitorch.ops.indexing import getitem, put_into_zeros
-from minitorch.ops.movement import reshape, transpose
+from minitorch.ops.movement import entry, numbered, reshape, transpose
 from minitorch.ops.reduce import sum
 from minitorch.options import settled
 from minitorch.primitive import Array, primitive
@@ -49,7 +49,15 @@ def _flipped(g, *, axis):
     return flip(g, axis=axis)
 
 
-@primitive(vjp={"x": _flipped}, explain=_no_such_axis)
+def _flipped_formula(ranks, static):
+    letters, sizes = numbered("i", ranks["x"]), numbered("n", ranks["x"])
+    axes = normalize_axes(static["axis"], ranks["x"])
+    header = [entry("x", sizes), *(f"{letters[a]} < {sizes[a]}" for a in axes)]
+    read = [f"{n} - 1 - {i}" if a in axes else i for a, (i, n) in enumerate(zip(letters, sizes, strict=True))]
+    return f"{', '.join(header)}: {entry('out', letters)} = {entry('x', read)}"
+
+
+@primitive(formula=_flipped_formula, vjp={"x": _flipped}, explain=_no_such_axis)
 def flip(x: Array, axis: Axis = None):
     """The entries in reverse order along `axis`; None reverses every axis."""
     return np.flip(x, axis)
@@ -124,7 +132,18 @@ def _unpad(g, x_shape: Shape, *, pad_width, mode):
     return g
 
 
-@primitive(vjp={"x": _unpad})
+def _padded_formula(ranks, static):
+    """With zeros, which is what an entry outside an array counts as."""
+    if static["mode"] != "constant" or static["constant_values"] != 0:
+        return None
+    letters, sizes = numbered("i", ranks["x"]), numbered("n", ranks["x"])
+    widths = _widths(static["pad_width"], ranks["x"])
+    longer = [f"{i} < {n} + {a + b}" for i, n, (a, b) in zip(letters, sizes, widths, strict=True)]
+    read = [f"{i} - {a}" if a else f"{i} + 0" for i, (a, _) in zip(letters, widths, strict=True)]
+    return f"{', '.join([entry('x', sizes), *longer])}: {entry('out', letters)} = {entry('x', read)}"
+
+
+@primitive(formula=_padded_formula, vjp={"x": _unpad})
 def pad(x: Array, pad_width: PadWidth, mode: str = "constant", constant_values: float = 0.0):
     """x with entries added at both ends of its axes, as `np.pad` does.
 

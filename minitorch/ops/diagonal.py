@@ -75,7 +75,11 @@ def _lower(g, *, k):
     return tril(g, k=k)
 
 
-@primitive(vjp={"x": _lower}, explain=_no_matrix)
+@primitive(
+    formula=lambda ranks, static: f"out[...,i,j] = x[...,i,j] step(i - j + {static['k']} + 1 / 2)",
+    vjp={"x": _lower},
+    explain=_no_matrix,
+)
 def tril(x: Array, k: int = 0):
     """The lower triangle of the last two axes: zeros above diagonal k."""
     return _triangle(x, k, np.tril)
@@ -85,7 +89,11 @@ def _upper(g, *, k):
     return triu(g, k=k)
 
 
-@primitive(vjp={"x": _upper}, explain=_no_matrix)
+@primitive(
+    formula=lambda ranks, static: f"out[...,i,j] = x[...,i,j] step(j - i - {static['k']} + 1 / 2)",
+    vjp={"x": _upper},
+    explain=_no_matrix,
+)
 def triu(x: Array, k: int = 0):
     """The upper triangle of the last two axes: zeros below diagonal k."""
     return _triangle(x, k, np.triu)

@@ -15,7 +15,7 @@ from minitorch.errors import ShapeError
 from minitorch.explain import named
 from minitorch.ops.dtype import integers, shape_of
 from minitorch.ops.indexing import add_at, getitem, put_into_zeros
-from minitorch.ops.movement import broadcast_to, reshape
+from minitorch.ops.movement import broadcast_to, entry, numbered, reshape
 from minitorch.ops.select import where
 from minitorch.primitive import Array, elementwise_mismatch, primitive
 from minitorch.shapes import Shape, axis_mismatch, normalize_axes
@@ -37,7 +37,18 @@ def _untake(g, indices, x_shape: Shape, *, axis):
     return put_into_zeros(g, (slice(None),) * axis + (indices,), x_shape)
 
 
-@primitive(vjp={"x": _untake, "indices": None}, explain=_outside)
+def _taken_formula(ranks, static):
+    """For indices counted from the start, as those of formulas are."""
+    if ranks["indices"] == 0 or (static["axis"] is None and ranks["x"] != 1):
+        return None  # a lookup has an axis, and a flattened array more than the indices of its axes
+    letters, places = numbered("i", ranks["x"]), numbered("j", ranks["indices"])
+    (axis,) = normalize_axes(0 if static["axis"] is None else static["axis"], ranks["x"])
+    before, after = letters[:axis], letters[axis + 1 :]
+    read = entry("x", [*before, entry("indices", places), *after])
+    return f"{entry('out', [*before, *places, *after])} = {read}"
+
+
+@primitive(formula=_taken_formula, vjp={"x": _untake, "indices": None}, explain=_outside)
 def take(x: Array, indices: Array, axis: int | None = None):
     """The entries of x at `indices` along `axis`; None counts through the flat array.  Repeated ones accumulate."""
     return np.take(x, integers("take", indices), axis)

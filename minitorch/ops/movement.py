@@ -17,6 +17,20 @@ from minitorch.primitive import Array, primitive
 from minitorch.shapes import Axis, Shape, inverse_permutation, normalize_axes, stretched_axes
 
 
+def numbered(letter: str, count: int) -> list[str]:
+    """Index letters or sizes of a formula, one for each axis: `i0`, `i1`, ..."""
+    return [f"{letter}{k}" for k in range(count)]
+
+
+def entry(name: str, places: Sequence[str]) -> str:
+    """An entry of an array as formulas write it.
+
+    >>> entry("x", ["i0", "k"]), entry("x", [])
+    ('x[i0,k]', 'x')
+    """
+    return f"{name}[{','.join(places)}]" if places else name
+
+
 def _reshape_mismatch(x_shape: Shape, *, shape: Shape) -> str:
     size = math.prod(x_shape)
     return f"{size} entries in {x_shape} do not fill {shape}. Give shapes of equal size, or -1 for one axis."
@@ -35,7 +49,14 @@ def _no_permutation(x_shape: Shape, *, axes: Shape | None = None) -> str | None:
     return f"axes {axes} of {x_shape}; all {len(x_shape)} axes are given, each once. To exchange two, use {two}?"
 
 
+def _transposed_formula(ranks, static):
+    letters = numbered("i", ranks["x"])
+    axes = range(len(letters))[::-1] if static["axes"] is None else normalize_axes(static["axes"], len(letters))
+    return f"{entry('out', [letters[a] for a in axes])} = {entry('x', letters)}"
+
+
 @primitive(
+    formula=_transposed_formula,
     vjp={"x": lambda g, *, axes: g.transpose(*() if axes is None else inverse_permutation(axes))},
     explain=_no_permutation,
 )
@@ -44,7 +65,14 @@ def transpose(x: Array, axes: Shape | None = None):
     return np.transpose(x, axes)
 
 
-@primitive(vjp={"x": lambda g, *, axis1, axis2: g.swapaxes(axis1, axis2)})
+def _swapped_formula(ranks, static):
+    letters = numbered("i", ranks["x"])
+    a, b = normalize_axes((static["axis1"], static["axis2"]), len(letters))
+    out = [letters[{a: b, b: a}.get(k, k)] for k in range(len(letters))]
+    return f"{entry('out', out)} = {entry('x', letters)}"
+
+
+@primitive(formula=_swapped_formula, vjp={"x": lambda g, *, axis1, axis2: g.swapaxes(axis1, axis2)})
 def swapaxes(x: Array, axis1: int, axis2: int):
     """Exchange two axes."""
     return np.swapaxes(x, axis1, axis2)
@@ -77,13 +105,34 @@ def sum_to(x: Array, shape: Shape):
     return out.reshape(shape)
 
 
-@primitive(vjp={"x": lambda g, x_shape: reshape(g, x_shape)})
+def _expanded_formula(ranks, static):
+    letters = numbered("i", ranks["x"])
+    new = static["axis"] if isinstance(static["axis"], tuple) else (static["axis"],)
+    places = normalize_axes(new, ranks["x"] + len(new))
+    left = iter(letters)
+    out = [f"o{k}" if k in places else next(left) for k in range(ranks["x"] + len(new))]
+    header = [entry("x", numbered("n", ranks["x"])), *(f"o{k} < 1" for k in places)]
+    return f"{', '.join(header)}: {entry('out', out)} = {entry('x', letters)}"
+
+
+@primitive(formula=_expanded_formula, vjp={"x": lambda g, x_shape: reshape(g, x_shape)})
 def expand_dims(x: Array, axis: int | tuple[int, ...]):
     """Insert axes of size 1 at the given places of the result."""
     return np.expand_dims(x, axis)
 
 
-@primitive(vjp={"x": lambda g, x_shape: reshape(g, x_shape)})
+def _squeezed_formula(ranks, static):
+    """Which axes have size 1 is not known from their number."""
+    if static["axis"] is None:
+        return None
+    gone, letters = normalize_axes(static["axis"], ranks["x"]), numbered("i", ranks["x"])
+    sizes = ["1" if k in gone else n for k, n in enumerate(numbered("n", ranks["x"]))]
+    out = [i for k, i in enumerate(letters) if k not in gone]
+    read = ["0" if k in gone else i for k, i in enumerate(letters)]
+    return f"{entry('x', sizes)}: {entry('out', out)} = {entry('x', read)}"
+
+
+@primitive(formula=_squeezed_formula, vjp={"x": lambda g, x_shape: reshape(g, x_shape)})
 def squeeze(x: Array, axis: Axis = None):
     """Drop axes of size 1."""
     return np.squeeze(x, axis)

@@ -23,7 +23,7 @@ import numpy as np
 from minitorch.ops.arrangement import flip
 from minitorch.ops.dtype import accumulating
 from minitorch.ops.indexing import getitem
-from minitorch.ops.movement import broadcast_to, concatenate, reshape, transpose
+from minitorch.ops.movement import broadcast_to, concatenate, entry, numbered, reshape, transpose
 from minitorch.ops.reduce import axis_missing, spread
 from minitorch.ops.scaled import number, ordinary, recurrence, running_product, scaled
 from minitorch.primitive import Array, primitive
@@ -35,7 +35,20 @@ def _from_the_end(g, x_shape: Shape, *, axis):
     return reshape(flip(cumsum(flip(g, axis=a), axis=a), axis=a), x_shape)
 
 
-@accumulating(vjp={"x": _from_the_end}, explain=lambda x, *, axis=None: axis_mismatch(x, axis))
+def _running_sum_formula(ranks, static):
+    """A flattened array has more than the indices of its axes."""
+    if static["axis"] is None and ranks["x"] != 1:
+        return None
+    letters, sizes = numbered("i", ranks["x"]), numbered("n", ranks["x"])
+    (axis,) = normalize_axes(0 if static["axis"] is None else static["axis"], ranks["x"])
+    i, read = letters[axis], [*letters[:axis], "k", *letters[axis + 1 :]]
+    header = f"{entry('x', sizes)}, {i} < {sizes[axis]}"
+    return f"{header}: {entry('out', letters)} = sum_k step({i} - k + 1 / 2) {entry('x', read)}"
+
+
+@accumulating(
+    formula=_running_sum_formula, vjp={"x": _from_the_end}, explain=lambda x, *, axis=None: axis_mismatch(x, axis)
+)
 def cumsum(x: Array, axis: int | None = None):
     """The running sum along `axis`; None flattens first."""
     return np.cumsum(x, axis)

@@ -20,6 +20,7 @@ def _if_not_chosen(g, condition):
 
 
 @primitive(
+    formula="out[...] = condition[...] a[...] + (1 - condition[...]) b[...]",
     vjp={"condition": None, "a": _if_chosen, "b": _if_not_chosen},
     explain=elementwise_mismatch,
 )

@@ -35,7 +35,31 @@ def dimension(name: str) -> Symbol:
     return Symbol(name, integer=True, positive=True)
 
 
-class Index(Symbol):
+class _Over(Symbol):
+    """A symbol with the dimension that it, or what it names, runs over."""
+
+    __slots__ = ("dimension",)
+    dimension: Expr
+
+    def __new__(cls, name: str, size: Any) -> Any:
+        return _one(cls, name, sympify(size))
+
+    def __getnewargs_ex__(self) -> Any:
+        return (self.name, self.dimension), {}
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.dimension)
+
+
+@remember
+def _one(kind: type[_Over], name: str, size: Expr) -> _Over:
+    """The one symbol of a kind with this name and dimension: identical ones are found without being compared."""
+    self = cast(Any, Symbol).__xnew__(kind, name, integer=True, nonnegative=True)
+    self.dimension = size
+    return self
+
+
+class Index(_Over):
     """A named index with the dimension it runs over.
 
     Example:
@@ -44,19 +68,7 @@ class Index(Symbol):
         ('i', 'n')
     """
 
-    __slots__ = ("dimension",)
-    dimension: Expr
-
-    def __new__(cls, name: str, size: Any) -> Index:
-        self = cast(Any, Symbol).__xnew__(cls, name, integer=True, nonnegative=True)
-        self.dimension = sympify(size)
-        return self
-
-    def __getnewargs_ex__(self) -> Any:
-        return (self.name, self.dimension), {}
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return (*super()._hashable_content(), self.dimension)
+    __slots__ = ()
 
     @property
     def bound(self) -> bool:
@@ -64,22 +76,10 @@ class Index(Symbol):
         return self.name.startswith(BOUND_MARK)
 
 
-class Places(Symbol):
+class Places(_Over):
     """The name of an array whose entries are indices over a dimension, such as the words of a sentence."""
 
-    __slots__ = ("dimension",)
-    dimension: Expr
-
-    def __new__(cls, name: str, size: Any) -> Places:
-        self = cast(Any, Symbol).__xnew__(cls, name, integer=True, nonnegative=True)
-        self.dimension = sympify(size)
-        return self
-
-    def __getnewargs_ex__(self) -> Any:
-        return (self.name, self.dimension), {}
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return (*super()._hashable_content(), self.dimension)
+    __slots__ = ()
 
 
 class Entry(Expr):

@@ -51,7 +51,7 @@ def _sorted_free(e: Expr) -> tuple[Index, ...]:
 @remember
 def _expanded(argument: Expr) -> tuple[tuple[Fraction, Expr], ...]:
     """The terms of a sum, each as a rational number times the rest."""
-    terms = (term.as_coeff_Mul(rational=True) for term in Add.make_args(expand(argument)))
+    terms = (cast(Any, term).as_coeff_Mul(rational=True) for term in Add.make_args(expand(argument)))
     return tuple((Fraction(int(c.p), int(c.q)), rest) for c, rest in terms)
 
 

@@ -123,14 +123,6 @@ def _rename_by_free_deltas(product: Expr) -> Expr:
     return product
 
 
-def _root_of_sum(total: Expr, exponent: Expr) -> Expr:
-    r"""$\sqrt{a^2 b + a^2 c} = a \sqrt{b + c}$ for a positive a; an integer power stays as it is."""
-    terms = [frozenset(Mul.make_args(term)) for term in Add.make_args(total)]
-    common = [] if exponent.is_Integer else [f for f in frozenset.intersection(*terms) if f.is_positive]
-    rest = Add(*(Mul(*(term - frozenset(common))) for term in terms))
-    return Mul(*(Pow(f, exponent) for f in common), Pow(rest, exponent))
-
-
 def _power(base: Expr, exponent: Expr) -> Expr:
     if isinstance(exponent, Add):  # x**(k + 1) = x**k x
         return _product([_power(base, cast(Expr, term)) for term in exponent.args])
@@ -140,7 +132,7 @@ def _power(base: Expr, exponent: Expr) -> Expr:
         numerator, denominator = over_one_line(base)
         numerator = normal_form(numerator)
         if exponent.is_Integer or denominator.is_positive:
-            return _root_of_sum(numerator, exponent) * Pow(denominator, -exponent)
+            return Pow(numerator, exponent) * Pow(denominator, -exponent)
         return Pow(base, exponent)
     # A fractional power goes into a product only past factors that are not negative.
     factors = Mul.make_args(base)

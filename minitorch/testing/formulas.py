@@ -12,6 +12,7 @@ import numpy as np
 
 from minitorch.errors import FormulaError
 from minitorch.testing.case import Case
+from minitorch.testing.derivatives import EXACT
 from minitorch.testing.outcome import NotMade, agree, worst_of
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def formula_gradient(case: Case) -> float | None:
     wrt = [list(program.inputs)[k] for k in case.varied]
     p = case.record
     if p is None:  # a composite's formula has letters of its own: any sizes will do
-        arrays = inputs_of(case.operation, program)
+        composite: Any = case.operation
+        arrays = inputs_of(composite, program)
         engine_agrees(program, lambda *args: case.call(args[: len(case.inputs)])[0], wrt, arrays=arrays)
         return None
     out = case.call(case.tensors())[0]
@@ -77,11 +79,11 @@ def formula_gradient(case: Case) -> float | None:
     errors = []
     for k, a in zip(case.varied, found, strict=True):
         wanted = np.broadcast_to(derived[p.inputs[k]], a.shape)
-        errors.append(agree(a, wanted, 1e-11, f"the gradient of the rule and of the formula: {case.said(k)}"))
+        errors.append(agree(a, wanted, EXACT, f"the gradient of the rule and of the formula: {case.said(k)}"))
     return worst_of(errors)
 
 
-def _program(case: Case) -> tuple[Program, dict[str, np.ndarray]]:
+def _program(case: Case) -> tuple[Program, dict[str, Any]]:
     """The formula for inputs of these ranks, and the inputs under the formula's names."""
     from minitorch.symbolic import inputs_of, program_of
 

@@ -312,3 +312,32 @@ def test_the_diagnosis_as_plain_data_has_stable_keys():
 
 def test_every_cause_has_a_sentence():
     assert all(cause.sentence.endswith(".") for cause in Cause)
+
+
+def test_a_lookup_whose_rows_are_overwritten_instead_of_added_up_is_said():
+    def backward(table, indices, dout):
+        d = np.zeros_like(table)
+        d[indices] = dout
+        return d
+
+    (finding,) = check_vjp(backward, "embedding").inputs
+    assert finding.cause == Cause.NOT_SUMMED
+    assert "right only where no index of indices repeats" in finding.sentence
+
+
+def test_multi_head_attention_that_is_summed_over_heads_too_is_named():
+    def backward(X, W_q, W_k, W_v, W_o, G):
+        Q, K, V = (np.einsum("ix,axe->aie", X, W) for W in (W_q, W_k, W_v))
+        scores = Q @ K.swapaxes(1, 2) / math.sqrt(W_q.shape[2])
+        P = np.exp(scores)
+        P /= P.sum(axis=-1, keepdims=True)
+        dO = np.einsum("ix,acx->aic", G, W_o)
+        dP = dO @ V.swapaxes(1, 2)
+        dA = P * (dP - (P * dP).sum(axis=(0, -1), keepdims=True)) / math.sqrt(W_q.shape[2])
+        dQ, dK, dV = dA @ K, dA.swapaxes(1, 2) @ Q, P.swapaxes(1, 2) @ dO
+        dX = sum(np.einsum("aie,axe->ix", d, W) for d, W in ((dQ, W_q), (dK, W_k), (dV, W_v)))
+        return dX, *(np.einsum("ix,aie->axe", X, d) for d in (dQ, dK, dV)), np.einsum("aic,ix->acx", P @ V, G)
+
+    found = {f.input: f for f in check_vjp(backward, "multi-head-attention").inputs}
+    assert [n for n, f in found.items() if not f.ok] == ["X", "W_q", "W_k"]
+    assert {f.cause for f in found.values()} == {None, Cause.SUMMED}

@@ -75,7 +75,7 @@ def test_a_transposed_formula_is_said_with_its_dimensions():
 @pytest.mark.parametrize(
     ("text", "said", "under"),
     [
-        ("dQ[i,e] = sum_j dA[i,j] K[j,x]", "no array tells the dimension of e", "e"),
+        ("dQ[i,e] = sum_j dA[i,j] K[j,x]", "index x is neither on the left nor summed", "x"),
         ("dQ[i,e] = sum_j dA[i,j] W[j,e]", "W is not an input or defined name", "W"),
         ("dQ[i,e] = sum_j dA[i,j] K[i,e]", "index i runs over n", "i"),
         ("dQ[i,e] = ", "wanted a value", ""),

@@ -47,4 +47,4 @@ def test_the_gradient_derived_from_its_formula_is_that_of_its_rule(example):
             pytest.skip("a gradient in which the summed axis does not occur")
         raise
     for name, found in zip(wrt, engine, strict=True):
-        np.testing.assert_allclose(found.numpy(), np.broadcast_to(derived[name], found.shape), rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(found.numpy(), np.broadcast_to(derived[name], found.shape), rtol=1e-12, atol=1e-12)

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from minitorch.errors import FormulaError
-from minitorch.symbolic.theorems import THEOREMS, find_theorem, theorems
-from minitorch.symbolic.verdict import PROVED, REFUTED, TESTED
+from minitorch.symbolic.theorems import THEOREMS, find_theorem, recurrent, theorems
+from minitorch.symbolic.verdict import PROVED, REFUTED, TESTED, Verdict
 
 BY_INDUCTION = {"chunked-attention": "b", "rnn-through-time": "k", "lstm-cell-path": "k", "rnn-bound": "k"}
 
@@ -165,3 +165,13 @@ def test_the_name_of_a_theorem_is_how_it_is_found():
 def test_a_claim_that_is_no_formula_is_an_error_with_the_place():
     with pytest.raises(FormulaError, match="sum_q"):
         find_theorem("softmax-jacobian").claiming("S[i] sum_q (").verdict  # noqa: B018
+
+
+def test_a_gradient_through_time_needs_its_step_as_well_as_its_base(monkeypatch):
+    real = recurrent._verdict
+    false = Verdict(REFUTED, (), "at d=2")
+    monkeypatch.setattr(recurrent, "_verdict", lambda p, *rest: false if p is recurrent.RNN.linear else real(p, *rest))
+    theorem = find_theorem("rnn-through-time")
+    verdict = theorem.claiming(*theorem.claims).verdict
+    assert verdict.kind == REFUTED
+    assert verdict.detail.startswith("step k to k + 1: refuted")

@@ -18,8 +18,10 @@ from minitorch.symbolic.program import Definition
 from minitorch.symbolic.theorems.checks import bound, equal_entries, together, visibly_nonnegative
 from minitorch.symbolic.theorems.expectation import mean, mean_by_entries, variance
 from minitorch.symbolic.theorems.induction import by_induction
+from minitorch.symbolic.theorems.measured import NARROW, WIDE, average_norm
 from minitorch.symbolic.theorems.programs import in_blocks, inline_once, over, summing_to_one, with_one
 from minitorch.symbolic.theorems.proving import Proving
+from minitorch.symbolic.theorems.sensitivity import squared_norm
 from minitorch.symbolic.theorems.trigonometry import added, equal_angles
 from minitorch.symbolic.verdict import PROBABLE, PROVED, REFUTED, TESTED, UNDECIDED, Verdict
 
@@ -217,3 +219,18 @@ def test_entries_that_differ_in_one_place_are_not_equal():
     x = program.expression
     assert equal_entries(x("x[i] delta(i,j)"), x("x[j] delta(i,j)"), {n: 2})
     assert not equal_entries(x("x[i] delta(i,j)"), x("x[i]"), {n: 2})
+
+
+# -- the experiment ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_what_was_measured_does_not_hang_on_the_seed(seed):
+    ratio = {p: average_norm(p, WIDE, seed) / average_norm(p, NARROW, seed) for p in (0.0, 0.5)}
+    assert ratio[0.0] < 1 / 3
+    assert 4 / 5 < ratio[0.5] < 6 / 5
+
+
+def test_the_norm_at_weights_that_are_nearly_one_hot_is_small_and_not_the_root_of_a_rounding_error():
+    p = np.array([1 - 2e-17, 1e-17, 1e-17])
+    assert 0 < float(evaluate(squared_norm(), {"S": p})) < 1e-32

@@ -51,6 +51,7 @@ class Scene:
         letters: the letters in scope, the outermost first.
         equal: whether all sizes are equal, so that any two dimensions may be exchanged.
         small: the names of inputs that are small numbers (epsilon); masks: of those that are masks.
+        targets: inputs that predictions are compared with, which one does not mistake for another array.
         dimensions: those that a term may be scaled by; factors: further scales, which were measured.
     """
 
@@ -63,6 +64,7 @@ class Scene:
     equal: bool = False
     small: frozenset[str] = frozenset()
     masks: frozenset[str] = frozenset()
+    targets: frozenset[str] = frozenset()
     dimensions: tuple[Symbol, ...] = ()
     factors: tuple[Node, ...] = ()
 

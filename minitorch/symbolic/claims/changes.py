@@ -17,7 +17,7 @@ from minitorch.symbolic.claims.change import Change, Scene
 from minitorch.symbolic.claims.extras import MINUS, is_minus, negated, power_of, reads, scaled, without
 from minitorch.symbolic.claims.leaves import of_call, of_delta, of_number, of_power, of_size
 from minitorch.symbolic.claims.reductions import changes_of_maximum, changes_of_sum, summed
-from minitorch.symbolic.claims.terms import Node, rebuilt, renamed
+from minitorch.symbolic.claims.terms import Node, rebuilt, renamed, tree_of
 from minitorch.symbolic.expression import Entry
 from minitorch.symbolic.functions import sigmoid
 
@@ -41,9 +41,21 @@ def changes_of_line(node: Node, scene: Scene) -> Iterator[Change]:
     if node.kind != "add":
         yield from scaled(node, scene)
     yield from changes(node, scene)
+    for a, b in combinations(sorted((node.names & frozenset(scene.arrays)) - scene.targets), 2):
+        if scene.arrays[a].dimensions == scene.arrays[b].dimensions:
+            exchanged = _exchanged(node, scene.arrays[a], scene.arrays[b])
+            yield Change(exchanged, Cause.WRONG_ARRAY, node, exchanged, 1.9)
     for other in reads(scene):
         for term in (other, negated(other)):
             yield Change(Node("add", None, (node, term)), Cause.EXTRA_TERM, None, term, 2.5)
+
+
+def _exchanged(node: Node, a: Entry, b: Entry) -> Node:
+    """A tree in which two arrays stand for each other."""
+    if node.kind == "read":
+        other = {a.name: b, b.name: a}.get(node.word.name)
+        return node if other is None else Node("read", Entry(other.symbol, *node.word.indices))
+    return Node(node.kind, node.word, tuple(_exchanged(part, a, b) for part in node.parts))
 
 
 def _nothing(node: Node, scene: Scene) -> Iterator[Change]:
@@ -140,7 +152,7 @@ def _means_elsewhere(node: Node, scene: Scene) -> Iterator[Change]:
             if other.kind == "pow" and other.parts[0].word == size:
                 for change in changes_of_sum(factor, scene):
                     if change.cause == Cause.WRONG_AXIS:
-                        by = power_of(Node("size", change.tree.word[0].dimension), -1)
+                        by = power_of(tree_of(change.tree.word[0].dimension), -1)
                         tree = rebuilt(rebuilt(node, k, change.tree), q, by)
                         yield Change(tree, Cause.WRONG_AXIS, node, tree, 1.2)
 

@@ -58,7 +58,7 @@ def check_vjp(
         dtype: the floating type that it is called with; tolerances follow that of the result.
         batch: the number of leading axes that inputs have besides those of the formula.
         shared: with ``batch``, the inputs that have none; their gradients are sums over the batch.
-        seconds: about how long to look for the mistake.
+        seconds: how long to look for the mistake, in time of the processor.
 
     Returns:
         A finding for every gradient that was claimed; print it.
@@ -74,12 +74,13 @@ def check_vjp(
         >>> diagnosis.ok, diagnosis.inputs[0].cause.value
         (False, 'missing term')
     """
-    start, due = time.perf_counter(), clock(seconds)
+    start = time.perf_counter()
     if isinstance(wrt, str):
         wrt = [word.strip() for word in wrt.split(",")]
     subject = subject_of(operation, wrt, output)
     claim = _claim(claimed, subject, wrt is not None, converter(arrays), dtype)
     examined, records = _examined(claim, subject, given or {}, sizes or {}, batch, shared, dtype)
+    due = clock(seconds)
     record, told = _explained(records, subject, claim, due(_SEARCH))
     wrong = [n for n in record.names if not record.is_right(n)]
     told = {n: telling for n, telling in told.items() if not _is_rounding(telling, record, n)}

@@ -9,6 +9,7 @@ import numpy as np
 from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.examine import Claim, Record
 from minitorch.symbolic.claims.fit import Coefficient, extra_array, fitted, ratio
+from minitorch.symbolic.claims.repeats import overwritten
 from minitorch.symbolic.claims.sentences import Telling, tell_extra, tell_fit, tell_ratio, tell_suspect
 from minitorch.symbolic.claims.shapes import shape_fault, swapped_with
 from minitorch.symbolic.claims.subject import Subject
@@ -30,7 +31,7 @@ def explain(record: Record, subject: Subject, claim: Claim, deadline: float) -> 
         told |= _by_suspects(record, subject, left, claim, deadline)
     for name in wrong:
         if name not in told:
-            told[name] = _by_fit(record, subject, name)
+            told[name] = overwritten(record, subject, claim, name) or _by_fit(record, subject, name)
     return told
 
 

@@ -9,7 +9,7 @@ from sympy import Rational, S, cos, erf, exp, sin, tanh
 from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.change import Change, Scene
 from minitorch.symbolic.claims.extras import MINUS, is_minus, negated, power_of, without
-from minitorch.symbolic.claims.terms import Node, rebuilt
+from minitorch.symbolic.claims.terms import Node, rebuilt, tree_of
 from minitorch.symbolic.functions import maximum, sigmoid, step
 
 _OTHERS = {tanh: (sigmoid,), sigmoid: (tanh,), exp: (), erf: (tanh,), sin: (cos,), cos: (sin,)}
@@ -81,7 +81,7 @@ def of_delta(node: Node, scene: Scene) -> Iterator[Change]:
     for part in place.parts if place.kind == "add" else ():
         letter = next((p for p in part.walk() if p.kind == "index"), None)
         if letter is not None:
-            end = Node("add", None, (Node("size", letter.word.dimension), MINUS, negated(letter)))
+            end = Node("add", None, (tree_of(letter.word.dimension), MINUS, negated(letter)))
             flipped = Node("mul", None, (MINUS, end)) if part is not letter else end
             exchanged = rebuilt(place, place.parts.index(part), flipped)
             turned = Node("delta", None, (exchanged, *node.parts[1:]))

@@ -12,17 +12,13 @@ from sympy import S
 
 from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.change import Change, Scene
-from minitorch.symbolic.claims.terms import Node, renamed
+from minitorch.symbolic.claims.terms import Node, renamed, tree_of
 from minitorch.symbolic.expression import Index
 
 
 def mean_over(index: Index, node: Node) -> Node:
     """A tree divided by the size of an index."""
-    return Node("mul", None, (Node("pow", None, (_size(index), Node("number", S.NegativeOne))), node))
-
-
-def _size(index: Index) -> Node:
-    return Node("size" if index.dimension.is_Symbol else "number", index.dimension)
+    return Node("mul", None, (Node("pow", None, (tree_of(index.dimension), Node("number", S.NegativeOne))), node))
 
 
 def changes_of_sum(node: Node, scene: Scene) -> Iterator[Change]:
@@ -33,6 +29,8 @@ def changes_of_sum(node: Node, scene: Scene) -> Iterator[Change]:
         for letter in scene.letters:
             if letter not in node.word and scene.same(letter.dimension, index.dimension):
                 yield from _at(node, index, letter, scene)
+
+    yield from summed(node, scene)
 
 
 def _at(node: Node, index: Index, letter: Index, scene: Scene) -> Iterator[Change]:

@@ -17,7 +17,7 @@ from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.change import Change, Scene
 from minitorch.symbolic.claims.changes import changes_of_line
 from minitorch.symbolic.claims.function import Gradients
-from minitorch.symbolic.claims.subject import MASKS, Route, Subject
+from minitorch.symbolic.claims.subject import MASKS, TARGETS, Route, Subject
 from minitorch.symbolic.claims.terms import Line, Node, Values
 from minitorch.symbolic.claims.worlds import World
 from minitorch.symbolic.reverse import gradient_name
@@ -196,6 +196,7 @@ def scene_of(evidence: Evidence, route: Route, position: int) -> Scene:
         evidence.equal,
         subject.small,
         masks,
+        frozenset(subject.program.inputs) & TARGETS,
         subject.dimensions,
         evidence.factors,
     )

@@ -49,8 +49,10 @@ def placed(code: Code, axes: Sequence[Index], order: Order) -> Code:
     >>> from minitorch.symbolic.expression import dimension
     >>> n, m = dimension("n"), dimension("m")
     >>> i, j = Index("i", n), Index("j", m)
-    >>> placed(Code("x"), (i,), (i, j)).text, placed(Code("a + b", ADD), (j, i), (i, j)).text
-    ('x[:, None]', '(a + b).T')
+    >>> placed(Code("x"), (i,), (i, j)).text, placed(Code("x"), (j,), (i, j)).text
+    ('x[:, None]', 'x')
+    >>> placed(Code("a + b", ADD), (j, i), (i, j)).text
+    '(a + b).T'
     """
     turned = sorted(range(len(axes)), key=lambda axis: order.index(axes[axis]))
     if turned != list(range(len(axes))):

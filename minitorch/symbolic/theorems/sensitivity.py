@@ -47,6 +47,12 @@ class _About(Proving):
         self.given(left, inline(left, [self.program.definition("J")]), "definition", reason)
 
 
+def squared_norm() -> Expr:
+    """The squared norm of J as a sum of squares in S: near a one-hot S, the formula by powers of S would cancel."""
+    work = _About()
+    return inline(work.read(NORM), [work.program.definition("J")])
+
+
 def _bounds(lower: str, upper: str) -> Proof:
     work = _About()
     work.about(FORM, "How far the answer goes along with a change v of the logits.")
