@@ -122,7 +122,7 @@ def test_what_users_name_is_shown_as_text_in_a_page():
 
 def test_latex_is_a_complete_file_that_needs_amsmath_alone():
     text = write(document("rms-norm"), "tex")
-    assert re.findall(r"\\usepackage(?:\[\w+\])?\{(\w+)\}", text) == ["inputenc", "amsmath"]
+    assert re.findall(r"\\usepackage(?:\[\w+\])?\{(\w+)\}", text) == ["amsmath"]
     for begin in re.findall(r"\\begin\{(.*?)\}", text):
         assert text.count(rf"\begin{{{begin}}}") == text.count(rf"\end{{{begin}}}")
     outside = re.sub(r"\\begin\{align\*\}.*?\\end\{align\*\}|\$.*?\$", "", text, flags=re.DOTALL)
@@ -165,5 +165,5 @@ def test_the_page_of_all_derivations_tells_every_operation_once_in_the_order_of_
 
 def test_the_page_of_all_derivations_has_no_number_that_depends_on_the_machine():
     text = DOCS.read_text(encoding="utf-8")
-    assert "largest error" not in text.split(guide.THEOREMS_TITLE)[0]
+    assert "largest error" not in text
     assert not re.search(r"\d seconds|\d+\.\d+ s\b", text)

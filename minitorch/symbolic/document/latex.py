@@ -18,8 +18,8 @@ from minitorch.symbolic.document.blocks import (
 from minitorch.symbolic.phrase import Code, Maths, Phrase
 
 _HEAD = r"""\documentclass[10pt]{article}
-\usepackage[utf8]{inputenc}
 \usepackage{amsmath}
+\providecommand{\mathbb}[1]{\mathbf{#1}} % of amssymb, which need not be there
 \setlength{\textwidth}{17.5cm}\setlength{\oddsidemargin}{-0.8cm}
 \setlength{\textheight}{24cm}\setlength{\topmargin}{-1.5cm}
 \setlength{\parindent}{0pt}\setlength{\parskip}{4pt plus 2pt}
