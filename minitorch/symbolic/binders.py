@@ -51,6 +51,16 @@ def opened(binder: Binder) -> tuple[Expr, tuple[Index, ...]]:
     return swap(binder.body, renaming), tuple(renaming.values())
 
 
+@remember
+def opened_once(binder: Binder) -> tuple[Expr, tuple[Index, ...]]:
+    """As :func:`opened`, with the same indices each time, so that what is found out about the body is remembered.
+
+    For what opens one binder and closes it again: a binder does not stand inside itself, so its indices meet no other.
+    Where bodies are multiplied (the square of a sum), every factor needs indices of its own.
+    """
+    return opened(binder)
+
+
 def close(kind: type[Binder], body: Expr, bound: Iterable[Index]) -> Expr:
     """The binder of ``body`` over ``bound``, with canonical names, whatever the order and letters given.
 
@@ -73,7 +83,7 @@ def close(kind: type[Binder], body: Expr, bound: Iterable[Index]) -> Expr:
 def rebuild(expression: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """``expression`` with ``change`` applied to its children; binders are opened before and closed after."""
     if isinstance(expression, Binder):
-        body, bound = opened(expression)
+        body, bound = opened_once(expression)
         return close(type(expression), change(body), bound)
     if is_leaf(expression):
         return expression

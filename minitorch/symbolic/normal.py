@@ -16,7 +16,7 @@ from typing import cast
 
 from sympy import Add, Expr, Mul, Pow, Rational, S, exp, log, tanh, together
 
-from minitorch.symbolic.binders import close, is_leaf, opened, rebuild, swap
+from minitorch.symbolic.binders import close, is_leaf, opened, opened_once, rebuild, swap
 from minitorch.symbolic.expression import Delta, Entry, Index, Sum, free, remember
 from minitorch.symbolic.functions import sigmoid
 from minitorch.symbolic.selection import Selected
@@ -62,7 +62,7 @@ def normal_form(expression: Expr) -> Expr:
     if is_leaf(expression):
         return expression
     if isinstance(expression, Sum):
-        body, bound = opened(expression)
+        body, bound = opened_once(expression)
         return sum_normal(body, frozenset(bound))
     if isinstance(expression, Add):
         return Add(*map(normal_form, expression.args))

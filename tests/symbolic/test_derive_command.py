@@ -74,7 +74,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, capsy
     [
         (["attentoin"], "got operation 'attentoin', wanted one of: softmax"),
         (["attentoin"], "Did you mean attention?"),
-        (["LayerNorm"], "Did you mean layer-norm?"),
+        (["LayerNrm"], "Did you mean layer-norm?"),
         (["attention", "--wrt", "q"], "got input of attention 'q', wanted one of: Q, K, V. Did you mean Q?"),
         (["softmax", "-o", "x.pdf"], "the suffix '.pdf'; known are .txt, .md, .tex, .html."),
         (["softmax", "-o", "nowhere/x.md"], "the folder nowhere does not exist"),
