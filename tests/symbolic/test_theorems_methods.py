@@ -221,7 +221,7 @@ def test_entries_that_differ_in_one_place_are_not_equal():
     assert not equal_entries(x("x[i] delta(i,j)"), x("x[i]"), {n: 2})
 
 
-# -- the experiment ----------------------------------------------------------------------------------------------------
+# -- the experiment ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", range(1, 5))
