@@ -27,6 +27,7 @@ _SINGLE = 1e-6  # an unexplained error below this is rounding in single precisio
 _SEARCH, _SHRINK = 0.6, 0.7  # parts of the time: searching ends, and the first counterexample is looked for
 
 
+@np.errstate(all="ignore")  # values are drawn at random and shrunk to 0: that a logarithm overflows says nothing
 def check_vjp(
     claimed: Callable[..., Any] | str,
     operation: Operation,
@@ -129,9 +130,12 @@ def _examined(
     """The claim in the order of its parameters that suits best, and what it gave."""
     best: tuple[Claim, list[Record]] | None = None
     failed: FormulaError | None = None
-    for order in claim.orders() if isinstance(claim, FunctionClaim) else [claim]:
+    orders = claim.orders() if isinstance(claim, FunctionClaim) else [claim]
+    for leading, order in ((leading, order) for leading in _leading(claim, subject, batch) for order in orders):
+        if best is not None and leading > batch:
+            break
         settings = settings_for(order, given, sizes, np.dtype(dtype))
-        tried = Batched(order, batch, tuple(shared), settings[0]) if batch else order
+        tried = Batched(order, leading, tuple(shared), settings[0]) if leading else order
         try:
             records = best_records(tried, settings)
         except FormulaError as error:
@@ -144,6 +148,12 @@ def _examined(
     if best is None:
         raise failed or FormulaError("check_vjp: nothing was claimed.")
     return best
+
+
+def _leading(claim: Any, subject: Subject, batch: int) -> tuple[int, ...]:
+    """The numbers of leading axes to try: a function for vectors may be written for rows of them, ``sum(axis=1)``."""
+    vectors = all(len(axes) <= 1 for axes in subject.program.inputs.values())
+    return (batch, 1) if batch == 0 and vectors and isinstance(claim, FunctionClaim) else (batch,)
 
 
 def _explained(
