@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.binders import swap
@@ -16,6 +16,7 @@ from minitorch.symbolic.claims.terms import Frame, Values, line_of
 from minitorch.symbolic.claims.worlds import World
 from minitorch.symbolic.claims.written import as_definitions, words
 from minitorch.symbolic.expression import Array, Entry, names
+from minitorch.symbolic.nodes import walk
 from minitorch.symbolic.parse import parse_definitions
 from minitorch.symbolic.program import Definition, inline
 from minitorch.symbolic.prove import prove_equal
@@ -39,7 +40,7 @@ class FormulaClaim:
         defined = {line.target.word for line in read(written).lines}
         self.seeds = {n: Array(n, subject.seed.dimensions) for n in self._aliases(written, defined)}
         extra = self.seeds | {n: array for n, array in self._adjoints().items() if n not in defined}
-        self.definitions = parse_definitions(written, subject.program, extra)
+        self.definitions = parse_definitions(written, subject.program, extra, self._sizes(written, defined))
         self.claims = self._claims()
         lines = [line_of(d, (*subject.program.indices, *d.indices)) for d in self.definitions]
         self.lines, self.frame = lines, Frame(lines)
@@ -49,6 +50,14 @@ class FormulaClaim:
         known = {*self.subject.program.targets, *map(str, self.subject.dimensions), *defined}
         usual = (seed_names(self.subject) & words(text)) - known
         return sorted({self.subject.seed.name, *usual})
+
+    def _sizes(self, text: str, defined: set[str]) -> dict[str, Symbol]:
+        """Plain letters for dimensions: d for d_k, where d means nothing else."""
+        known = {*self.subject.program.targets, *map(str, self.subject.dimensions), *defined}
+        nodes = [part for line in read(text).lines for side in (line.target, line.value) for part in walk(side)]
+        letters = {token.text for node in nodes for token in node.indices or ()}
+        short = {str(size).split("_")[0]: size for size in reversed(self.subject.dimensions)}
+        return {word: size for word, size in short.items() if word not in known | letters}
 
     def _adjoints(self) -> dict[str, Array]:
         arrays = {n: e for n, e in self.subject.entries.items() if n not in self.subject.program.targets}
