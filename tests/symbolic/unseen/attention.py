@@ -71,6 +71,10 @@ def mask_not_in_the_recomputed_scores(Q, K, V, M, dO):
     return dA @ K / np.sqrt(Q.shape[-1]), dA.T @ Q / np.sqrt(Q.shape[-1]), P.T @ dO, dA
 
 
+def mask_not_even_taken(Q, K, V, dO):
+    return mask_not_in_the_recomputed_scores(Q, K, V, None, dO)[:3]
+
+
 def mask_gets_the_scaled_gradient(Q, K, V, M, P, G):
     dP = G @ V.T
     dA = P * (dP - (P * dP).sum(-1, keepdims=True)) / np.sqrt(Q.shape[-1])
@@ -163,6 +167,7 @@ PLANTED = (
     Planted("attention text: no 1/Z", "attention", _D + _Q + _K + "dV[j,c] = sum_i exp(A[i,j]) G[i,c]", ("V",),
             ("missing factor", "wrong array", "before for after")),
     Planted("masked: no mask", "attention-masked", mask_not_in_the_recomputed_scores, (*QKV, "M"), ("dropped mask",)),
+    Planted("masked: M not taken", "attention-masked", mask_not_even_taken, QKV, ("dropped mask",), wrt=QKV),
     Planted("masked: scaled", "attention-masked", mask_gets_the_scaled_gradient, ("M",), ("scaled", "extra factor")),
     Planted("scaled: divided", "attention-scaled", own_scale_divides, QK, ("wrong power", "scaled", "extra factor")),
     Planted("cross: Y once", "cross-attention", cross_keys_only, ("Y",), ("missing path", "missing term")),

@@ -14,6 +14,11 @@ def rnn_no_slope(x, h, W, U, G):
     return G @ W, G @ U, G.T @ x, G.T @ h, G.sum(0)
 
 
+def rnn_bias_not_even_taken(x, h, W, U, G):
+    da = G * (1 - np.tanh(x @ W.T + h @ U.T) ** 2)
+    return da @ W, da @ U, da.T @ x, da.T @ h, da.sum(0)
+
+
 def rnn_state_through_the_transpose(x, h, W, U, b, G):
     da = G * (1 - np.tanh(x @ W.T + h @ U.T + b) ** 2)
     return {"dx": da @ W, "dh": da @ U.T, "dW": da.T @ x, "dU": da.T @ h, "db": da.sum(0)}
@@ -71,6 +76,7 @@ PLANTED = (
     Planted("rnn: a for h'", "rnn-cell", rnn_slope_of_the_preactivation, _RNN, ("before for after", "wrong array")),
     Planted("rnn: no slope", "rnn-cell", rnn_no_slope, _RNN,
             ("missing factor", "missing term", "wrong derivative", "before for after")),
+    Planted("rnn: b not taken", "rnn-cell", rnn_bias_not_even_taken, _RNN, ("missing term", "missing path")),
     Planted("rnn: U.T", "rnn-cell", rnn_state_through_the_transpose, ("h",), ("read transposed",)),
     Planted("rnn: new state", "rnn-cell", rnn_input_for_state, ("U",), ("wrong array", "before for after")),
     Planted("lstm: no slope", "lstm-cell", lstm_cell_without_the_output_slope, ("c",),
