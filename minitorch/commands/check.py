@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
     diagnosis = check_vjp(
         _claim(options.claim),
-        options.op or _formula(options.formula),
+        _formula(options.formula) if options.op is None else options.op,
         wrt=_names(options.wrt) or None,
         output=options.output,
         given=dict(map(_setting, options.given)),

@@ -70,7 +70,6 @@ RIGHT = [
     ("attention", attention_flash),
     ("attention", attention_in_loops),
     ("attention", attention_float32),
-    ("attention-masked", attention_right),
     ("layer-norm", layer_norm_right),
     ("cross-entropy-soft", cross_entropy_right),
     ("softmax", lambda S, g: (np.diag(S) - np.outer(S, S)) @ g),
@@ -78,6 +77,21 @@ RIGHT = [
     ("linear", lambda a, b, c, d: (d @ b, d.T @ a, d.sum(axis=0))),
     ("rnn-cell", lambda x, h_prev, W, U, b, h_next, dh: {"U": (dh * (1 - h_next**2)).T @ h_prev}),
 ]
+
+
+def test_who_does_not_take_the_mask_has_forgotten_it():
+    found = check_vjp(attention_right, "attention-masked", wrt=("Q", "K", "V"))
+    assert [finding.cause for finding in found.inputs] == [Cause.DROPPED_MASK] * 3
+    assert check_vjp(attention_right, "attention-masked", wrt=("Q", "K", "V"), given={"M": 0.0}).ok
+
+
+def test_who_gives_the_gradient_of_an_input_must_know_its_values():
+    def without_bias(x, h, W, U, dh):
+        da = dh * (1 - np.tanh(x @ W.T + h @ U.T) ** 2)
+        return da @ W, da @ U, da.T @ x, da.T @ h, da.sum(axis=0)
+
+    found = check_vjp(without_bias, "rnn-cell")
+    assert {finding.cause for finding in found.inputs} == {Cause.MISSING_TERM}
 
 
 @pytest.mark.parametrize(("op", "function"), RIGHT, ids=lambda p: getattr(p, "__name__", p))

@@ -140,6 +140,10 @@ def _examined(
         tried = Batched(order, leading, tuple(shared), settings[0]) if leading else order
         try:
             records = best_records(tried, settings)
+            fixed = set(records[0].setting.given) - {*given, *order.wanted}
+            if forgotten := fixed & set(records[0].names):  # whoever gives its gradient must know its values
+                settings = settings_for(order, given, sizes, np.dtype(dtype), forgotten)
+                records = best_records(tried, settings)
         except FormulaError as error:
             failed = failed or error
             continue

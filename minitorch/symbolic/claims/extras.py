@@ -15,6 +15,7 @@ from minitorch.symbolic.functions import sigmoid
 
 MINUS = Node("number", S.NegativeOne)
 TIMES = "times"  # the note of a change whose `after` multiplies its `before`
+OVER = "over"  # the same, where it divides
 _CONSTANTS = (Integer(2), Rational(1, 2))
 
 
@@ -47,10 +48,13 @@ def scaled(term: Node, scene: Scene) -> Iterator[Change]:
             yield Change(Node("mul", None, (factor, term)), Cause.SCALED, term, factor, 2.1, note=TIMES)
     already = {base.word for base in _bases(term) if base.kind == "read"}
     for read in reads(scene):
-        cause = Cause.WRONG_POWER if read.word in already else Cause.EXTRA_FACTOR
-        yield Change(Node("mul", None, (term, read)), cause, term, read, 2.0, (Cause.EXTRA_FACTOR,), note=TIMES)
-        inverse = power_of(read, -1)
-        yield Change(Node("mul", None, (term, inverse)), cause, term, inverse, 2.2, (Cause.EXTRA_FACTOR,), note=TIMES)
+        power = read.word in already
+        extra = Cause.WRONG_POWER if power else Cause.EXTRA_FACTOR
+        yield Change(Node("mul", None, (term, read)), extra, term, read, 2.0, (Cause.EXTRA_FACTOR,), note=TIMES)
+        # A term that is divided by an array lacks it as a factor: that is how it came about.
+        lacking = Cause.WRONG_POWER if power else Cause.MISSING_FACTOR
+        over = Node("mul", None, (term, power_of(read, -1)))
+        yield Change(over, lacking, term, read, 2.2, (Cause.MISSING_FACTOR, Cause.EXTRA_FACTOR), note=OVER)
     for slope in slopes(scene):
         also = (Cause.WRONG_DERIVATIVE,)
         yield Change(Node("mul", None, (term, slope)), Cause.EXTRA_FACTOR, term, slope, 2.1, also, note=TIMES)

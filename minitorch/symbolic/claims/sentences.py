@@ -10,7 +10,7 @@ from sympy import Expr
 from minitorch.symbolic.calculus import readable
 from minitorch.symbolic.claims.causes import Cause
 from minitorch.symbolic.claims.change import Change
-from minitorch.symbolic.claims.extras import TIMES
+from minitorch.symbolic.claims.extras import OVER, TIMES
 from minitorch.symbolic.claims.fit import Coefficient
 from minitorch.symbolic.claims.subject import Subject
 from minitorch.symbolic.claims.suspects import Suspect
@@ -84,6 +84,8 @@ def _sentence(cause: Cause, change: Change, line: Line, before: str, after: str)
     whole = change.before is line.value
     if cause == Cause.WRONG_SIGN:
         return f"{line.name} has the wrong sign." if whole else f"In {line.name} the sign of {before} is wrong."
+    if change.note == OVER:
+        return f"{line.name if whole else f'In {line.name} the term {before}'} lacks the factor {after}."
     if change.note == TIMES:
         what = line.name if whole else f"In {line.name} the term {before}"
         more = "is multiplied by {after}" if cause == Cause.SCALED else "has the factor {after} once too often"

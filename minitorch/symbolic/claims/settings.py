@@ -5,20 +5,26 @@ A function of attention without a mask is right where the mask is 0; one of Laye
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.claims.examine import Claim, Record
-from minitorch.symbolic.claims.subject import TARGETS, Subject
+from minitorch.symbolic.claims.subject import MASKS, TARGETS, Subject
 from minitorch.symbolic.claims.terms import Node
 from minitorch.symbolic.claims.worlds import EPSILON, Setting, find_positive
 from minitorch.symbolic.expression import names
 
 
-def settings_for(claim: Claim, given: Mapping[str, float], sizes: Mapping[str, int], rounding: Any) -> list[Setting]:
-    """The settings to examine a claim in, the plainest first.
+def settings_for(
+    claim: Claim,
+    given: Mapping[str, float],
+    sizes: Mapping[str, int],
+    rounding: Any,
+    drawn: Collection[str] = (),
+) -> list[Setting]:
+    """The settings to examine a claim in, the plainest first; inputs in ``drawn`` are not fixed, even if not taken.
 
     Raises:
         FormulaError: ``given`` or ``sizes`` has a name that is no input or dimension.
@@ -31,7 +37,9 @@ def settings_for(claim: Claim, given: Mapping[str, float], sizes: Mapping[str, i
             fixed[name] = subject.values.get(name, EPSILON)
     base = Setting(fixed, dict(sizes), rounding=rounding)
     base = replace(base, positive=find_positive(subject, base))
-    absent = {n: _neutral(subject, n) for n in _not_taken(claim) if n not in fixed}
+    # A function that leaves out a mask it was asked about has forgotten it: that it is right at 0 says nothing.
+    left = [n for n in _not_taken(claim) if n not in fixed and n not in MASKS and n not in drawn]
+    absent = {n: _neutral(subject, n) for n in left}
     settings = [replace(base, given={**fixed, **absent})]
     rows = frozenset(n for n in subject.program.inputs if n in TARGETS and subject.entries[n].indices)
     if rows:
@@ -52,7 +60,7 @@ def _check_known(subject: Subject, given: Mapping[str, float], sizes: Mapping[st
 
 
 def _not_taken(claim: Claim) -> list[str]:
-    """The inputs that reach a function neither themselves nor in a saved value, and that no gradient is claimed for."""
+    """The inputs that reach a function neither themselves nor in a saved value."""
     subject = claim.subject
     reached = set(claim.wanted)
     for definition in subject.program.definitions:
