@@ -214,3 +214,19 @@ class Transformer(nn.Module):
 def _real(tokens: np.ndarray, lengths: Any) -> np.ndarray:
     """(batch, n), False for padding."""
     return tokens != PAD if lengths is None else real_tokens(lengths, tokens.shape[1])
+
+
+def continuing(prompt: Any, lengths: Any = None) -> dict[str, Any]:
+    """What a `DecoderOnly` is to be decoded from, so that it goes on with the texts of a prompt (batch, n).
+
+    The last token of each text is the first that is stepped with; those before it are the source.
+
+    >>> found = continuing([[5, 6, 7], [8, 0, 0]], [3, 1])
+    >>> found["source_lengths"].tolist(), found["first"].tolist()
+    ([2, 0], [7, 8])
+    """
+    prompt = np.asarray(prompt)
+    lengths = np.full(len(prompt), prompt.shape[1]) if lengths is None else np.asarray(lengths)
+    if not real_tokens(lengths, prompt.shape[1]).any(-1).all():
+        raise mt.ShapeError(f"continuing: row {int(lengths.argmin())} is empty; a text goes on from at least 1 token.")
+    return {"source": prompt, "source_lengths": lengths - 1, "first": prompt[np.arange(len(prompt)), lengths - 1]}
