@@ -23,6 +23,14 @@ def test_a_window_is_the_sum_of_its_equation(rng, k, dilation, causal):
     np.testing.assert_allclose(layer(mt.tensor(x)).numpy(), wanted, rtol=0, atol=1e-13)
 
 
+def test_a_stack_adds_what_each_window_finds_to_what_it_read(rng):
+    stack, x = ConvolutionStack(4, layers=2), rng.standard_normal((2, 6, 4))
+    y = x
+    for layer in stack.layers:
+        y = y + np.maximum(0, layer(mt.tensor(y)).numpy())
+    np.testing.assert_allclose(stack(mt.tensor(x)).numpy(), y, rtol=0, atol=1e-13)
+
+
 @pytest.mark.parametrize("dilated", [True, False])
 @pytest.mark.parametrize(("k", "layers"), [(2, 3), (3, 2), (2, 4)])
 def test_a_causal_stack_reads_the_last_positions_of_its_reach_and_no_others(rng, k, layers, dilated):
