@@ -41,6 +41,13 @@ def test_chunked_needs_less_than_a_quarter_of_the_memory_of_dense_at_2048_positi
     assert chunked < dense / 4
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_one_block_at_a_time_is_alive(causal):
+    QKV = leaves(*[(2, 2048, 64)] * 3)  # a quarter of the 8192 positions for which 30 MB are promised
+    O_and_gradients = 4 * QKV[0].numpy().nbytes
+    assert peak(passes(QKV, causal=causal, method="chunked")) - O_and_gradients < 30e6 / 4
+
+
 def test_the_memory_of_chunked_grows_with_n_and_that_of_dense_with_its_square():
     def growth(method):
         return peak(passes(leaves(*[(2048, 16)] * 3), method=method)) / peak(

@@ -64,7 +64,10 @@ def _blocks(Q, K, V, mask, rows: int, *, causal: bool, scale, softcap, exact: bo
         A, empty = masked(A, seen, bias, exact=exact)
         if empty is not None:
             A = where(empty, -np.inf, A)
-        yield _Block(start, stop, end, q, k, v, A, t, heeded, empty if end else True)
+        block = _Block(start, stop, end, q, k, v, A, t, heeded, empty if end else True)
+        del A, t
+        yield block
+        del block  # a block ends before the next one begins, here and wherever it is read
 
 
 def _cut(x: Any, start: int, stop: int) -> Any:
@@ -92,7 +95,9 @@ def _pulled(g, g_lse, Q, K, V, mask, O, lse, **options: Any) -> Iterator[tuple[_
         with np.errstate(invalid="ignore"):  # a row of -inf alone is NaN, as the formula says
             P = exp(b.A - lse_b)
         dA = P * (queries_by_keys(g_b, b.V, b.seen) - sum(g_b * O_b, axis=-1, keepdims=True) + g_lse_b)
-        yield b, g_b, P, dA if b.seen is None else where(b.seen, dA, 0)
+        dA = dA if b.seen is None else where(b.seen, dA, 0)
+        yield b, g_b, P, dA
+        del b, P, dA
 
 
 def _pull(g, g_lse, Q, K, V, mask, O, lse, *, causal, scale, softcap, exact):
@@ -104,6 +109,7 @@ def _pull(g, g_lse, Q, K, V, mask, O, lse, *, causal, scale, softcap, exact):
         dQ.append(sum_to(weights_by_values(dA, b.K, b.seen), b.Q.shape))
         dK = _added(dK, weights_by_rows(dA, b.Q, b.K, b.seen), b.K.shape, K.shape)
         dV = _added(dV, weights_by_rows(P, g_b, b.V, b.seen), b.V.shape, V.shape)
+        del b, P, dA
     return dQ[0] if len(dQ) == 1 else concatenate(dQ, axis=-2), dK, dV
 
 
@@ -163,4 +169,5 @@ def chunked_attention(
         with np.errstate(invalid="ignore", divide="ignore"):
             O[..., b.start : b.stop, :] = weights_by_values(e, b.V, b.seen) / s
             lse[..., b.start : b.stop] = (np.log(s) + top)[..., 0]
+        del b, e
     return O, lse
