@@ -13,11 +13,11 @@ from minitorch import nn
 class Aligned(nn.Module):
     """Target t is guessed from the letter at t and the token before: enough to learn a few words by heart."""
 
-    def __init__(self, *, source_vocabulary: int, target_vocabulary: int, d: int = 8, dropout: float = 0.1):
-        self.config = {"source_vocabulary": source_vocabulary, "target_vocabulary": target_vocabulary}
+    def __init__(self, *, source_size: int, target_size: int, d: int = 8, dropout: float = 0.1):
+        self.config = {"source_size": source_size, "target_size": target_size}
         self.config |= {"d": d, "dropout": dropout}
-        self.read, self.wrote = nn.Embedding(source_vocabulary, d), nn.Embedding(target_vocabulary, d)
-        self.dropout, self.hidden, self.out = nn.Dropout(dropout), nn.Linear(4 * d, d), nn.Linear(d, target_vocabulary)
+        self.read, self.wrote = nn.Embedding(source_size, d), nn.Embedding(target_size, d)
+        self.dropout, self.hidden, self.out = nn.Dropout(dropout), nn.Linear(4 * d, d), nn.Linear(d, target_size)
 
     def forward(self, source: np.ndarray, target: np.ndarray, source_lengths: np.ndarray | None = None) -> mt.Tensor:
         """(batch, n), (batch, m) -> (batch, m, vocabulary)."""
@@ -44,9 +44,9 @@ class Aligned(nn.Module):
 class Bigram(nn.Module):
     """The next character from the last one."""
 
-    def __init__(self, *, vocabulary: int, d: int = 8):
-        self.config = {"vocabulary": vocabulary, "d": d}
-        self.read, self.out = nn.Embedding(vocabulary, d), nn.Linear(d, vocabulary)
+    def __init__(self, *, size: int, d: int = 8):
+        self.config = {"size": size, "d": d}
+        self.read, self.out = nn.Embedding(size, d), nn.Linear(d, size)
 
     def forward(self, tokens: np.ndarray, cache: Any = None) -> mt.Tensor:
         """(batch, n) -> (batch, n, vocabulary)."""

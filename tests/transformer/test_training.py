@@ -106,7 +106,7 @@ def test_a_finished_run_has_nothing_to_do(whole):
 def test_accumulated_gradients_are_those_of_one_large_batch():
     pairs = trainer_of(WORDS).batches
     with mt.default_dtype("float64"):
-        model = Aligned(source_vocabulary=40, target_vocabulary=50, dropout=0.0)
+        model = Aligned(source_size=40, target_size=50, dropout=0.0)
     trainer = Trainer(model, pairs, Recipe(steps=1, label_smoothing=0.1))
     parts = [pairs.take(np.arange(0, 5)), pairs.take(np.arange(5, 30))]
     together = pairs.take(np.arange(30))
@@ -120,7 +120,7 @@ def test_accumulated_gradients_are_those_of_one_large_batch():
 
 def test_padding_changes_no_loss():
     pairs = Pairs([([3, 4], [3]), ([3], [4, 5, 6, 7])], 2)
-    model = Aligned(source_vocabulary=9, target_vocabulary=9).eval()
+    model = Aligned(source_size=9, target_size=9).eval()
     apart = [float(sequence_loss(model, pairs.take(np.array([k])))) for k in (0, 1)]
     assert float(sequence_loss(model, pairs.take(np.array([0, 1])))) == pytest.approx(sum(apart), rel=1e-6)
     assert mean_loss(model.train(), [pairs.take(np.array([0, 1]))]) == pytest.approx(sum(apart) / 7, rel=1e-6)

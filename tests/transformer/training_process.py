@@ -23,7 +23,7 @@ def trainer_of(words: str | Path, recipe: Recipe = RECIPE) -> Trainer:
     entries = read_dictionary(words)
     letters, phonemes = vocabularies(entries)
     mt.seed(recipe.seed)
-    model = Aligned(source_vocabulary=len(letters), target_vocabulary=len(phonemes))
+    model = Aligned(source_size=len(letters), target_size=len(phonemes))
     batches = Pairs.of(entries, letters, phonemes, recipe.batch, recipe.seed)
     return Trainer(model, batches, recipe, lambda m: {"size": float(sum((p * p).sum() for p in m.parameters()))})
 
