@@ -9,12 +9,16 @@ from transformer.encoder import EncoderBlock
 from transformer.feedforward import FeedForward
 from transformer.position import sinusoidal
 from transformer.recurrent import RNN
+from transformer.recurrent_layers import GRU, LSTM, Recurrent
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "RNN",
     "EncoderBlock",
     "FeedForward",
     "MultiHeadAttention",
+    "Recurrent",
     "causal_mask",
     "scaled_dot_product_attention",
     "sinusoidal",
