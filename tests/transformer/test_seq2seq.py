@@ -39,13 +39,17 @@ def _softmax(a):
 
 
 def _by_hand(model: Seq2Seq, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (m, target_size) and weights (m, n) of one sentence pair by a one-layer tanh RNN, position by position."""
+    """Logits (m, target_size) and weights (m, n) of one sentence pair by a tanh RNN, position by position."""
     w = {name: p.numpy() for name, p in model.named_parameters()}
-    attention = model.config["attention"]
+    attention, layers = model.config["attention"], model.config["layers"]
 
-    def cell(which, x, h):
-        p = [w[f"{which}.{name}_l0"] for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")]
-        return np.tanh(p[0] @ x + p[1] + p[2] @ h + p[3])
+    def cells(which, x, states):
+        new = []
+        for k, h in enumerate(states):
+            p = [w[f"{which}.{name}_l{k}"] for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")]
+            x = np.tanh(p[0] @ x + p[1] + p[2] @ h + p[3])
+            new.append(x)
+        return new
 
     def score(q, k):
         if attention == "dot":
@@ -58,29 +62,31 @@ def _by_hand(model: Seq2Seq, source: np.ndarray, target: np.ndarray) -> tuple[np
         weights = _softmax(np.array([score(q, k) for k in memory]))
         return sum(a * k for a, k in zip(weights, memory, strict=True)), weights
 
-    h, memory, logits, seen = np.zeros(6), [], [], []
+    h, memory, logits, seen = [np.zeros(6)] * layers, [], [], []
     for token in source:
-        h = cell("encoder", w["embed_source.weight"][token], h)
-        memory.append(h)
+        h = cells("encoder", w["embed_source.weight"][token], h)
+        memory.append(h[-1])
     for token in target:
         y = w["embed_target.weight"][token]
         if attention == "additive":
-            c, weights = look(h)
-            h = cell("decoder", np.concatenate([y, c]), h)
-            r = np.tanh(w["W_c.weight"] @ np.concatenate([h, c, y]) + w["W_c.bias"])
+            c, weights = look(h[-1])
+            h = cells("decoder", np.concatenate([y, c]), h)
+            r = np.tanh(w["W_c.weight"] @ np.concatenate([h[-1], c, y]) + w["W_c.bias"])
         else:
-            r = h = cell("decoder", y, h)
+            h = cells("decoder", y, h)
+            r = h[-1]
             if attention:
-                c, weights = look(h)
-                r = np.tanh(w["W_c.weight"] @ np.concatenate([h, c]) + w["W_c.bias"])
+                c, weights = look(r)
+                r = np.tanh(w["W_c.weight"] @ np.concatenate([r, c]) + w["W_c.bias"])
         seen.append(weights if attention else [])
         logits.append(w["W_out.weight"] @ r + w["W_out.bias"])
     return np.array(logits), np.array(seen)
 
 
 @every_attention
-def test_logits_and_weights_equal_the_equations_by_hand(attention):
-    model, seen = _model(attention, cell="rnn"), []
+@pytest.mark.parametrize("layers", [1, 2])
+def test_logits_and_weights_equal_the_equations_by_hand(attention, layers):
+    model, seen = _model(attention, cell="rnn", layers=layers), []
     logits = model(SOURCE, TARGET, attention=seen).numpy()
     for k, n in enumerate(LENGTHS):
         expected, weights = _by_hand(model, SOURCE[k, :n], TARGET[k])
