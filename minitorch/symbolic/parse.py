@@ -70,11 +70,13 @@ def parse(text: str, ranks: Mapping[str, int] | None = None) -> Program:
     return _Builder(formula, scope).program()
 
 
-def parse_definitions(text: str, program: Program, extra: Mapping[str, Array]) -> tuple[Definition, ...]:
+def parse_definitions(
+    text: str, program: Program, extra: Mapping[str, Array], sizes: Mapping[str, Expr] | None = None
+) -> tuple[Definition, ...]:
     """Further definitions over the arrays of a program, such as a gradient that somebody claims: ``dx[i] = S[i] G[i]``.
 
-    Index letters are the text's own: a letter runs over what the arrays say on which it stands; where none does, the
-    gradient ``dx`` has the dimensions of ``x``.
+    ``sizes`` are further names of dimensions.  Index letters are the text's own: a letter runs over what the arrays say
+    on which it stands; where none does, the gradient ``dx`` has the dimensions of ``x``.
 
     Raises:
         FormulaError: the text is no list of definitions over these arrays; the message shows the place.
@@ -82,6 +84,7 @@ def parse_definitions(text: str, program: Program, extra: Mapping[str, Array]) -
     formula = read(text)
     nodes = [node for line in formula.lines for node in (line.target, line.value)]
     scope = Scope.within(text, nodes, program, extra, letters=False)
+    scope.sizes |= dict(sizes or {})
     done: set[str] = set()
     for line in formula.lines:
         scope.use(line.value, frozenset(later.target.word for later in formula.lines) - done)

@@ -100,3 +100,9 @@ def test_formulas_are_evaluated_in_the_names_of_the_program():
     claim = FormulaClaim(text, subject_of("softmax", None, None))
     assert list(claim.claims) == ["x"]
     assert claim.verdict("x").holds
+
+
+def test_a_plain_d_is_the_width_of_the_keys():
+    assert check_vjp("dQ[i,e] = sum_j dA[i,j] K[j,e] / sqrt(d)", "attention", wrt=["Q"]).ok
+    with pytest.raises(FormulaError, match="s is not an input"):
+        check_vjp("dQ[i,e] = sum_j dA[i,j] K[j,e] / sqrt(s)", "attention", wrt=["Q"])

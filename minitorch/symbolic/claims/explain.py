@@ -38,14 +38,14 @@ def explain(record: Record, subject: Subject, claim: Claim, deadline: float) -> 
 def _at_first_sight(record: Record, name: str) -> Telling | None:
     """What needs no search: not finite, the gradient of another input, the wrong shape, the transpose."""
     worlds, claimed = record.worlds, record.of(name)
-    if all(not array.any() for array in claimed):
+    fault = shape_fault(worlds, claimed, name, record.limit)
+    if fault is None and all(not array.any() for array in claimed):
         return Telling(Cause.MISSING_TERM, f"d{name} is 0: all of it is missing.", factor="0")
     for world, array in zip(worlds, claimed, strict=True):
         if not np.isfinite(array).all():
             what = "NaN" if np.isnan(array).any() else "infinite"
             sizes = ", ".join(f"{d}={n}" for d, n in world.sizes.items())
             return Telling(Cause.NOT_FINITE, f"d{name} is {what} at {sizes}, where the right gradient is finite.")
-    fault = shape_fault(worlds, claimed, name, record.limit)
     other = swapped_with(worlds, claimed, name, record.limit)
     if other is not None:
         return Telling(Cause.SWAPPED, f"d{name} is the gradient by {other}.", also=(fault.cause,) if fault else ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.binders import swap
@@ -16,6 +16,7 @@ from minitorch.symbolic.claims.terms import Frame, Values, line_of
 from minitorch.symbolic.claims.worlds import World
 from minitorch.symbolic.claims.written import as_definitions, words
 from minitorch.symbolic.expression import Array, Entry, names
+from minitorch.symbolic.nodes import walk
 from minitorch.symbolic.parse import parse_definitions
 from minitorch.symbolic.program import Definition, inline
 from minitorch.symbolic.prove import prove_equal
@@ -39,7 +40,7 @@ class FormulaClaim:
         defined = {line.target.word for line in read(written).lines}
         self.seeds = {n: Array(n, subject.seed.dimensions) for n in self._aliases(written, defined)}
         extra = self.seeds | {n: array for n, array in self._adjoints().items() if n not in defined}
-        self.definitions = parse_definitions(written, subject.program, extra)
+        self.definitions = parse_definitions(written, subject.program, extra, self._sizes(written, defined))
         self.claims = self._claims()
         lines = [line_of(d, (*subject.program.indices, *d.indices)) for d in self.definitions]
         self.lines, self.frame = lines, Frame(lines)
@@ -49,6 +50,14 @@ class FormulaClaim:
         known = {*self.subject.program.targets, *map(str, self.subject.dimensions), *defined}
         usual = (seed_names(self.subject) & words(text)) - known
         return sorted({self.subject.seed.name, *usual})
+
+    def _sizes(self, text: str, defined: set[str]) -> dict[str, Symbol]:
+        """Plain letters for dimensions: d for d_k, where d means nothing else."""
+        known = {*self.subject.program.targets, *map(str, self.subject.dimensions), *defined}
+        nodes = [part for line in read(text).lines for side in (line.target, line.value) for part in walk(side)]
+        letters = {token.text for node in nodes for token in node.indices or ()}
+        short = {str(size).split("_")[0]: size for size in reversed(self.subject.dimensions)}
+        return {word: size for word, size in short.items() if word not in known | letters}
 
     def _adjoints(self) -> dict[str, Array]:
         arrays = {n: e for n, e in self.subject.entries.items() if n not in self.subject.program.targets}
@@ -93,17 +102,22 @@ class FormulaClaim:
         return prove_equal(claimed, derived.value, (*self.subject.program.definitions, *back))
 
     def difference(self, name: str) -> str:
-        """Claimed minus right, in index notation, in the names of the program and of the adjoints."""
+        """Claimed minus right, in index notation; empty where the two have other dimensions."""
+        if not self._comparable(name):
+            return ""
         claimed, derived = self._sides(name)
         return shown_difference(claimed, inline(derived.value, ()), derived.target, self.subject)
 
     def _sides(self, name: str) -> tuple[Expr, Definition]:
-        derived = self.subject.backward.definition(gradient_name(name))
-        claim = self.claims[name]
-        if [i.dimension for i in claim.indices] != [i.dimension for i in derived.indices]:
+        derived, claim = self.subject.backward.definition(gradient_name(name)), self.claims[name]
+        if not self._comparable(name):
             raise FormulaError(f"check_vjp: {claim.name} has other dimensions than {name}.")
         value = inline(claim.at(derived.indices), [d for d in self.definitions if d is not claim])
         return self._with_seed(value), derived
+
+    def _comparable(self, name: str) -> bool:
+        derived = self.subject.backward.definition(gradient_name(name))
+        return self.claims[name].target.dimensions == derived.target.dimensions
 
     def _with_seed(self, value: Expr) -> Expr:
         """The incoming gradient under its own name."""
