@@ -1,12 +1,14 @@
-"""The models of one story, in its order: RNN, LSTM, GRU, seq2seq, attention, several heads, the Transformer's encoder.
+"""The models of one story, in its order: RNN, LSTM, GRU, seq2seq, attention, several heads, the Transformer.
 
 Written with the public names of `minitorch` only.  Shapes are (batch, n, d): n positions of width d.
 """
 
 from minitorch import causal_mask
 from transformer.attention import MultiHeadAttention, scaled_dot_product_attention
+from transformer.decoder import DecoderBlock
 from transformer.encoder import EncoderBlock
 from transformer.feedforward import FeedForward
+from transformer.model import DecoderOnly, Encoder, Transformer
 from transformer.position import sinusoidal
 from transformer.recurrent import RNN
 from transformer.recurrent_layers import GRU, LSTM, Recurrent
@@ -16,11 +18,15 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "DecoderBlock",
+    "DecoderOnly",
+    "Encoder",
     "EncoderBlock",
     "FeedForward",
     "MultiHeadAttention",
     "Recurrent",
     "Seq2Seq",
+    "Transformer",
     "causal_mask",
     "scaled_dot_product_attention",
     "sinusoidal",

@@ -11,6 +11,7 @@ import numpy as np
 import minitorch as mt
 from transformer.batches import Windows
 from transformer.data import read_text
+from transformer.decoding import likely, log_softmax, reading_only
 from transformer.errors import DataError, RunError
 from transformer.loss import mean_loss
 from transformer.recipe import Recipe
@@ -76,8 +77,12 @@ def writer_of(run: Run) -> Writer:
     return writer
 
 
-def generate(writer: Writer, prompt: str, length: int, temperature: float = 1.0, seed: int = 0) -> str:
+def generate(
+    writer: Writer, prompt: str, length: int, temperature: float = 1.0, seed: int = 0, top_k: int | None = None
+) -> str:
     """The prompt, and so many characters more, each drawn from softmax(logits / temperature); 0 takes the likeliest.
+
+    The model reads the last `n` characters, as many as in training.  `top_k`: drawn from so many of the likeliest only.
 
     Raises:
         DataError: the prompt is empty, or has a character that the model does not know.
@@ -85,16 +90,14 @@ def generate(writer: Writer, prompt: str, length: int, temperature: float = 1.0,
     if not prompt:
         raise DataError("generate: the prompt is empty; give at least one character.")
     ids, draw = writer.characters.encode(prompt, "prompt"), np.random.default_rng(seed)
-    writer.model.eval()
-    with mt.no_grad():
+    with reading_only(writer.model):
         for _ in range(length):
-            logits = writer.model(np.array([ids[-writer.n :]])).numpy()[0, -1].astype(np.float64)  # (vocabulary,)
-            logits[: len(SPECIAL)] = -np.inf  # a text has no such characters
+            logits = writer.model(np.array([ids[-writer.n :]])).numpy()[0, -1]  # (vocabulary,)
+            logits = np.where(np.arange(len(logits)) < len(SPECIAL), -np.inf, logits)  # a text has no such characters
             if temperature == 0:
                 ids.append(int(logits.argmax()))
             else:
-                p = np.exp((logits - logits.max()) / temperature)
-                ids.append(int(draw.choice(len(p), p=p / p.sum())))
+                ids.append(int(draw.choice(len(logits), p=likely(log_softmax(logits / temperature), top_k))))
     return "".join(writer.characters.decode(ids))
 
 

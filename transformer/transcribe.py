@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import minitorch as mt
-from transformer.vocabulary import BOS, EOS, PAD, Vocabulary, padded
+from transformer.beam import beam_search
+from transformer.decoding import greedy, reading_only
+from transformer.vocabulary import BOS, EOS, Vocabulary, padded
 
 TOGETHER = 256  # words
 
@@ -47,64 +48,13 @@ def transcribe(speaker: Speaker, words: Sequence[str], beam: int = 1) -> list[li
     return found
 
 
-def write(model: Any, source: np.ndarray, lengths: np.ndarray, beam: int = 1) -> np.ndarray:
-    """The ids that a model writes for source (batch, n): (batch, at most 2 n + 8), EOS and then PAD at the end."""
-    model.eval()
-    limit = 2 * source.shape[1] + 8  # a word has at most about twice as many phonemes as letters
-    with mt.no_grad():
-        return _likeliest(model, source, lengths, limit) if beam == 1 else _beam(model, source, lengths, limit, beam)
-
-
-def _likeliest(model: Any, source: np.ndarray, lengths: np.ndarray, limit: int) -> np.ndarray:
-    state = model.start(source, lengths)
-    tokens = np.full(len(source), BOS)
-    over, written = np.zeros(len(source), bool), []
-    while len(written) < limit and not over.all():
-        logits, state = model.step(tokens, state)  # (batch, vocabulary)
-        tokens = np.where(over, PAD, logits.numpy().argmax(-1))
-        over |= tokens == EOS
-        written.append(tokens)
-    return np.stack(written, axis=1)
-
-
-def _beam(model: Any, source: np.ndarray, lengths: np.ndarray, limit: int, beam: int) -> np.ndarray:
-    """The likeliest sequence by its mean log-probability among those that a beam finds, for each source.
-
-    Every step keeps the `beam` likeliest beginnings; one that has ended stays, and writes PAD.
-    """
-    batch = len(source)
-    rows = np.repeat(np.arange(batch), beam)  # (batch * beam,): the source of each beginning
-    state = reordered(model.start(source, lengths), rows)
-    tokens, over = np.full(len(rows), BOS), np.zeros(len(rows), bool)
-    total = np.where(np.arange(len(rows)) % beam, -np.inf, 0.0)  # only one of the equal beginnings counts
-    count, written = np.zeros(len(rows)), np.zeros((len(rows), 0), np.int64)
-    while written.shape[1] < limit and not over.all():
-        logits, state = model.step(tokens, state)
-        logp = mt.log_softmax(logits).numpy().astype(np.float64)  # (batch * beam, vocabulary)
-        logp[over] = -np.inf
-        logp[over, PAD] = 0.0  # what has ended goes on in one way, at no cost
-        size = logp.shape[1]
-        sums = (total[:, None] + logp).reshape(batch, beam * size)
-        after = (count + ~over)[:, None].repeat(size, 1).reshape(batch, beam * size)
-        best = np.argsort(-(sums / after), axis=1, kind="stable")[:, :beam]  # (batch, beam)
-        total, count = (np.take_along_axis(a, best, 1).ravel() for a in (sums, after))
-        origin = (best // size + np.arange(batch)[:, None] * beam).ravel()
-        tokens = (best % size).ravel()
-        state, over = reordered(state, origin), over[origin] | (tokens == EOS)
-        written = np.concatenate([written[origin], tokens[:, None]], axis=1)
-    first = (total / count).reshape(batch, beam).argmax(1) + np.arange(batch) * beam
-    return written[first]
-
-
-def reordered(state: Any, indices: np.ndarray) -> Any:
-    """A tree of arrays, whose axis 0 is the batch, with other rows in it; what has no axes stays."""
-    if isinstance(state, dict):
-        return {name: reordered(value, indices) for name, value in state.items()}
-    if isinstance(state, tuple) and hasattr(state, "_fields"):
-        return type(state)(*(reordered(value, indices) for value in state))
-    if isinstance(state, list | tuple):
-        return type(state)(reordered(value, indices) for value in state)
-    return state[indices] if getattr(state, "ndim", 0) else state
+def write(model: Any, source: np.ndarray, lengths: np.ndarray, beam: int = 1) -> list[tuple[int, ...]]:
+    """The ids that a model writes for source (batch, n), at most 2 n + 8 for each."""
+    length = 2 * source.shape[1] + 8  # a word has at most about twice as many phonemes as letters
+    if beam == 1:
+        return [tuple(map(int, row)) for row in greedy(model, source, lengths, length=length)]
+    found = beam_search(model, source, lengths, beam=beam, length=length)
+    return [hypotheses[0].tokens for hypotheses in found]
 
 
 def attention_of(speaker: Speaker, word: str) -> tuple[list[str], np.ndarray]:
@@ -113,9 +63,8 @@ def attention_of(speaker: Speaker, word: str) -> tuple[list[str], np.ndarray]:
     A model without attention gives (0, 0, m, n).
     """
     source, lengths = padded([[*speaker.letters.encode(word), EOS]])
-    speaker.model.eval()
-    with mt.no_grad():
-        written = _likeliest(speaker.model, source, lengths, 2 * source.shape[1] + 8)[0]
+    written = write(speaker.model, source, lengths)[0]
+    with reading_only(speaker.model):
         state, looked = speaker.model.start(source, lengths), []
         for token in [BOS, *written[:-1]]:
             seen: list[Any] = []
