@@ -1,4 +1,4 @@
-"""The models of one story, in its order: RNN, attention, multi-head attention, the Transformer.
+"""The models of one story, in its order: RNN, LSTM, GRU, seq2seq, attention, several heads, the Transformer.
 
 Written with the public names of `minitorch` only.  Shapes are (batch, n, d): n positions of width d.
 """
@@ -11,8 +11,12 @@ from transformer.feedforward import FeedForward
 from transformer.model import DecoderOnly, Encoder, Transformer
 from transformer.position import sinusoidal
 from transformer.recurrent import RNN
+from transformer.recurrent_layers import GRU, LSTM, Recurrent
+from transformer.seq2seq import Seq2Seq
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "RNN",
     "DecoderBlock",
     "DecoderOnly",
@@ -20,6 +24,8 @@ __all__ = [
     "EncoderBlock",
     "FeedForward",
     "MultiHeadAttention",
+    "Recurrent",
+    "Seq2Seq",
     "Transformer",
     "causal_mask",
     "scaled_dot_product_attention",
