@@ -9,8 +9,8 @@ package of weights is imported; what does not fit is listed at once, and nothing
 """
 
 from transformer.pretrained.bert import Bert, SentenceEncoder, minilm
-from transformer.pretrained.g2p_en import G2PEn, g2p_en
-from transformer.pretrained.llama import Llama
+from transformer.pretrained.g2p import G2PEn, g2p_en
 from transformer.pretrained.llama_files import llama
+from transformer.pretrained.llama_model import Llama
 
 __all__ = ["Bert", "G2PEn", "Llama", "SentenceEncoder", "g2p_en", "llama", "minilm"]

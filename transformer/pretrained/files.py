@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -60,7 +61,9 @@ def read_json(path: Path) -> dict[str, Any]:
         minitorch.StateError: it holds something else.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file; it says what sizes the model has. Is it another folder?")
+        raise FileNotFoundError(
+            f"{path}: there is no such file; it says what sizes the model has. Is it another folder?"
+        )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -111,7 +114,9 @@ def safetensors(folder: Path) -> Weights:
             raise mt.StateError(f"{index}: has no weight_map of names to files beside it; nothing was loaded.")
         parts = [folder / name for name in sorted(names)]
     if absent := [part.name for part in parts if not part.is_file()]:
-        raise FileNotFoundError(f"{folder}: has no {', '.join(absent)}. Is it another folder, or not wholly downloaded?")
+        raise FileNotFoundError(
+            f"{folder}: has no {', '.join(absent)}. Is it another folder, or not wholly downloaded?"
+        )
     arrays = {name: t.numpy() for part in parts for name, t in mt.load(part).items()}
     return {name: Weight(a.shape, a.dtype, lambda a=a: a) for name, a in arrays.items()}
 
@@ -124,11 +129,12 @@ def npz(path: Path) -> Weights:
         minitorch.StateError: not a complete archive, or one with pickles.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array")
+        with path.open("rb") as file:  # np.load leaves a file open that it cannot read
+            archive: Any = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise ValueError("it holds a single array")
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise mt.StateError(
             f"{path}: not a complete npz archive of plain arrays ({error}); nothing was loaded."
         ) from None

@@ -14,7 +14,7 @@ import numpy as np
 
 import minitorch as mt
 from transformer.pretrained.files import Weight, Weights, gguf, packaged, read_json, safetensors, wanted
-from transformer.pretrained.llama import Llama
+from transformer.pretrained.llama_model import Llama
 from transformer.pretrained.names import Table, fill
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _half_split(weight: Weight, h: int) -> Weight:
         w = weight.read()
         return w.reshape(h, -1, 2, w.shape[-1]).swapaxes(1, 2).reshape(w.shape)
 
-    return weight._replace(read=read)
+    return Weight(weight.shape, weight.dtype, read)
 
 
 def _refuse_unlike(settings: Mapping[str, Any], plain: Mapping[str, Any], where: Path) -> None:

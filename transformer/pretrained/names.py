@@ -71,5 +71,6 @@ def fill(model: nn.Module, weights: Weights, table: Table, *, where: str | Path,
     if lines:
         who = type(model).__name__
         raise mt.StateError(f"{where}: its weights do not fit {who}; nothing was loaded.\n  " + "\n  ".join(lines))
-    for ours, theirs in names.items():
-        model.load_state_dict({ours: np.asarray(weights[theirs].read())}, strict=False)
+    with mt.no_grad():
+        for ours, theirs in names.items():
+            held[ours].copy_(np.asarray(weights[theirs].read()))  # the model's own memory

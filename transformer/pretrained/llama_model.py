@@ -57,10 +57,10 @@ class Block(nn.Module):
 
     def forward(self, x: mt.Tensor, past: tuple[Any, Any] | None) -> tuple[mt.Tensor, tuple[Any, Any]]:
         """x (batch, n, d), keys and values of the past -> (batch, n, d), keys and values up to here."""
-        a, past = self.attention(self.norm_1(x), past)
+        a, kept = self.attention(self.norm_1(x), past)
         y = x + a
         v = self.norm_2(y)
-        return y + self.W_2(mt.swiglu(self.W_1(v), self.W_3(v))), past
+        return y + self.W_2(mt.swiglu(self.W_1(v), self.W_3(v))), kept
 
 
 class Llama(nn.Module):
