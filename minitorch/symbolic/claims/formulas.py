@@ -102,17 +102,22 @@ class FormulaClaim:
         return prove_equal(claimed, derived.value, (*self.subject.program.definitions, *back))
 
     def difference(self, name: str) -> str:
-        """Claimed minus right, in index notation, in the names of the program and of the adjoints."""
+        """Claimed minus right, in index notation; empty where the two have other dimensions."""
+        if not self._comparable(name):
+            return ""
         claimed, derived = self._sides(name)
         return shown_difference(claimed, inline(derived.value, ()), derived.target, self.subject)
 
     def _sides(self, name: str) -> tuple[Expr, Definition]:
-        derived = self.subject.backward.definition(gradient_name(name))
-        claim = self.claims[name]
-        if [i.dimension for i in claim.indices] != [i.dimension for i in derived.indices]:
+        derived, claim = self.subject.backward.definition(gradient_name(name)), self.claims[name]
+        if not self._comparable(name):
             raise FormulaError(f"check_vjp: {claim.name} has other dimensions than {name}.")
         value = inline(claim.at(derived.indices), [d for d in self.definitions if d is not claim])
         return self._with_seed(value), derived
+
+    def _comparable(self, name: str) -> bool:
+        derived = self.subject.backward.definition(gradient_name(name))
+        return self.claims[name].target.dimensions == derived.target.dimensions
 
     def _with_seed(self, value: Expr) -> Expr:
         """The incoming gradient under its own name."""
