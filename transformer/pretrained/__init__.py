@@ -9,7 +9,7 @@ package of weights is imported; what does not fit is listed at once, and nothing
 """
 
 from transformer.pretrained.bert import Bert, SentenceEncoder, minilm
-from transformer.pretrained.g2p import G2PEn, g2p_en
+from transformer.pretrained.gru import G2PEn, g2p_en
 from transformer.pretrained.llama_files import llama
 from transformer.pretrained.llama_model import Llama
 

@@ -8,13 +8,14 @@ import pytest
 import minitorch as mt
 from minitorch import nn
 from transformer import pretrained
-from transformer.pretrained import bert, g2p, llama_files
+from transformer.pretrained import bert, gru, llama_files
 from transformer.pretrained.files import Weight
 from transformer.pretrained.names import fill, their_name
+from transformer.seq2seq import Seq2Seq
 
 MODELS = [
     (pretrained.Bert(vocabulary=3, d=2, h=1, layers=12, d_ff=2, positions=3), bert.NAMES),
-    (pretrained.G2PEn(d=2), g2p.NAMES),
+    (Seq2Seq(source_size=3, target_size=3, d=2, cell="gru"), gru.NAMES),
     (pretrained.Llama(vocabulary=3, d=2, h=1, layers=12, d_ff=2, tied=False), llama_files.HUGGING_FACE),
     (pretrained.Llama(vocabulary=3, d=2, h=1, layers=12, d_ff=2, tied=False), llama_files.GGUF),
 ]

@@ -13,7 +13,7 @@ import pytest
 import minitorch as mt
 from transformer import pretrained
 from transformer.pretrained.files import packaged
-from transformer.pretrained.g2p import BOS, EOS, PHONEMES
+from transformer.pretrained.gru import BOS, EOS, PHONEMES
 
 pytestmark = pytest.mark.weights
 

@@ -8,7 +8,7 @@ import pytest
 import minitorch as mt
 from tests.transformer.pretrained import formats
 from transformer import pretrained
-from transformer.pretrained.g2p import BOS, EOS, PHONEMES
+from transformer.pretrained.gru import BOS, EOS, PHONEMES
 
 
 @pytest.fixture
