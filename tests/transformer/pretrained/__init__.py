@@ -1,0 +1,1 @@
+"""Tests of `transformer.pretrained`: tiny models in files that the tests write, and real weights where installed."""
