@@ -33,7 +33,7 @@ class Embedding(nn.Module):
     def __init__(self, size: int, plan: Plan):
         self.size, self.d, self.dropout, self.position = size, plan.d, plan.dropout, plan.position
         self.scale = math.sqrt(plan.d) if plan.scaled else 1.0
-        self.weight = nn.Parameter(mt.random.generator().normal(0, plan.d**-0.5, (size, plan.d)))
+        self.weight = nn.Parameter(mt.randn(size, plan.d) * plan.d**-0.5)
         self.positions = LearnedPositions(plan.longest, plan.d) if plan.position == "learned" else None
         self.norm = normalized(plan.d, plan.normalization, plan.eps) if plan.embedding_norm else None
 

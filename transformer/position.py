@@ -47,7 +47,7 @@ class LearnedPositions(nn.Module):
 
     def __init__(self, longest: int, d: int):
         self.longest = longest
-        self.weight = nn.Parameter(mt.random.generator().normal(0, 0.02, (longest, d)))
+        self.weight = nn.Parameter(0.02 * mt.randn(longest, d))
 
     def forward(self, positions: np.ndarray) -> mt.Tensor:
         """Positions (...) -> (..., d).

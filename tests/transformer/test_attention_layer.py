@@ -120,11 +120,14 @@ def test_a_row_that_sees_nothing_reads_zeros_and_has_finite_gradients(rng):
         assert np.isfinite(x.grad.numpy()).all()
 
 
-def test_numbers_in_a_mask_are_added_to_the_scores(rng):
-    layer, x = MultiHeadAttention(4, 2), rng.standard_normal((1, 4, 4))
-    extra, real = rng.standard_normal((4, 4)), real_tokens([3], 4)
+@pytest.mark.parametrize("slopes", [None, (1 / 16, 1 / 256)])
+def test_numbers_in_a_mask_are_added_to_the_scores(rng, slopes):
+    layer = MultiHeadAttention(4, 2, position="alibi" if slopes else None)
+    x, extra, real = rng.standard_normal((1, 4, 4)), rng.standard_normal((4, 4)), real_tokens([3], 4)
     got = layer(mt.tensor(x), extra, real=real).numpy()[0]
-    wanted = _by_heads(layer, x[0], x[0], np.broadcast_to(real[0], (4, 4)), [extra, extra])
+    i, j = np.indices((4, 4))
+    added = [extra - s * np.abs(i - j) for s in slopes or (0, 0)]
+    wanted = _by_heads(layer, x[0], x[0], np.broadcast_to(real[0], (4, 4)), added)
     np.testing.assert_allclose(got, wanted, **close)
 
 

@@ -191,6 +191,18 @@ def test_a_config_is_json_and_builds_a_model_that_takes_the_weights(rng, plan):
         assert {*model.config} == {*inspect.signature(type(model)).parameters}
 
 
+@every_plan
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_everything_has_the_default_dtype(rng, plan, dtype):
+    with mt.default_dtype(dtype):
+        model = Transformer(11, 11, **SMALL, **plan)
+        assert {p.dtype for p in model.parameters()} == {np.dtype(dtype)}
+        logits = model([[3, 4, 0]], [[1, 5]])
+        assert logits.dtype == model.step([1], model.start([[3, 4, 0]]))[0].dtype == dtype
+        logits.sum().backward()
+        assert {p.grad.dtype for p in model.parameters() if p.grad is not None} == {np.dtype(dtype)}
+
+
 def test_tied_and_shared_tables_are_one(rng):
     count = lambda **options: sum(p.numpy().size for p in Transformer(11, 11, **SMALL, **options).parameters())
     assert count(tied=False) - count() == 11 * 8
