@@ -17,7 +17,8 @@ import numpy as np
 
 import minitorch as mt
 from transformer.cache import reorder
-from transformer.decoding import BOS, EOS, StepwiseModel, check_length, log_probabilities, reading_only
+from transformer.decoding import StepwiseModel, check_length, log_probabilities, reading_only
+from transformer.vocabulary import BOS, EOS
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ import numpy as np
 
 import minitorch as mt
 from transformer.cache import State
-
-PAD, BOS, EOS = 0, 1, 2
+from transformer.vocabulary import BOS, EOS, PAD
 
 
 class StepwiseModel(Protocol):

@@ -16,9 +16,6 @@ import numpy as np
 
 import minitorch as mt
 
-PAD = 0
-"""The token that fills the rows of a batch behind the end of shorter texts."""
-
 
 def real_tokens(lengths: Any, n: int) -> np.ndarray:
     """lengths (batch,) -> (batch, n), True for the first lengths[b] tokens of row b.

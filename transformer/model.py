@@ -20,8 +20,9 @@ import minitorch as mt
 from minitorch import nn
 from transformer.cache import State, positions_after
 from transformer.embedding import Embedding, check_tokens
-from transformer.mask import PAD, real_tokens
+from transformer.mask import real_tokens
 from transformer.plan import Plan, planned
+from transformer.vocabulary import PAD
 
 
 @planned

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 import minitorch as mt
-
-PAD = 0  # the symbol that fills a batch behind the end of its shorter sequences
+from transformer.vocabulary import PAD
 
 
 def check_tokens(who: str, tokens: Any, size: int, axes: int) -> np.ndarray:

@@ -10,7 +10,8 @@ import pytest
 import minitorch as mt
 from minitorch import nn
 from transformer.beam import beam_search, length_penalty
-from transformer.decoding import EOS, PAD, greedy, likely, sample
+from transformer.decoding import greedy, likely, sample
+from transformer.vocabulary import EOS, PAD
 
 V = 5
 

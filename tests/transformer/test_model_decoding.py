@@ -10,8 +10,9 @@ import pytest
 import minitorch as mt
 from transformer import DecoderOnly, Transformer
 from transformer.beam import beam_search
-from transformer.decoding import BOS, EOS, PAD, greedy, sample
+from transformer.decoding import greedy, sample
 from transformer.model import continuing
+from transformer.vocabulary import BOS, EOS, PAD
 
 V = 5
 SIZES = {"d": 8, "h": 2, "layers": 2, "d_ff": 8, "dropout": 0.3, "tied": False}  # untied tables repeat themselves less
