@@ -32,7 +32,7 @@ from minitorch.symbolic.program import Program
 from minitorch.symbolic.selection import Selected
 from minitorch.symbolic.sizes import infer_sizes
 
-_FUNCTIONS: dict[type, Callable[..., np.ndarray]] = {
+FUNCTIONS: dict[type, Callable[..., np.ndarray]] = {
     exp: np.exp,
     log: np.log,
     tanh: np.tanh,
@@ -133,10 +133,10 @@ class _Walker:
         if isinstance(e, Mul):
             return math.prod(parts[1:], start=parts[0])
         if isinstance(e, Pow):
-            return _power(parts[0], parts[1], e.exp)
-        if type(e) not in _FUNCTIONS:
+            return power(parts[0], parts[1], e.exp)
+        if type(e) not in FUNCTIONS:
             raise FormulaError(f"evaluate: no value for {type(e).__name__} in {e}. Differentiate it first.")
-        return _FUNCTIONS[type(e)](*parts)
+        return FUNCTIONS[type(e)](*parts)
 
     def entry(self, e: Entry, axes: Mapping[Index, int], rank: int) -> np.ndarray:
         """Place the array's axes at those of its indices; an index that stands twice reads the diagonal."""
@@ -182,7 +182,8 @@ class _Walker:
         return np.take_along_axis(shares, places[..., None], axis=-1)[..., 0]
 
 
-def _power(base: np.ndarray, exponent: np.ndarray, exact: Expr) -> np.ndarray:
+def power(base: np.ndarray, exponent: np.ndarray, exact: Expr) -> np.ndarray:
+    """A power by products or roots where its exponent is exactly a whole number or a half."""
     if exact.is_Integer:
         return base ** int(exact)
     if exact.is_Rational and abs(exact) * 2 == 1:  # type: ignore[operator]

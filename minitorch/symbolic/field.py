@@ -32,7 +32,7 @@ from minitorch.symbolic.expression import (
 )
 from minitorch.symbolic.field_point import FieldPoint, Unlucky, Unsupported
 from minitorch.symbolic.program import Definition
-from minitorch.symbolic.sampling import has_arrays
+from minitorch.symbolic.sampling import axes_of, has_arrays
 from minitorch.symbolic.selection import Selected
 
 METHOD = "random field GF(2^61-1), {trials} trials"
@@ -52,15 +52,16 @@ def agree_in_field(
     """
     draw = random.Random(seed)
     indices = sorted(free(a) | free(b), key=str)
-    symbols = sorted(frozenset().union(*map(dimensions, (a, b, *(d.value for d in definitions), *indices))), key=str)
+    read = (a, b, *(d.value for d in definitions))
+    symbols, axes = sorted(frozenset().union(*map(dimensions, (*read, *indices))), key=str), axes_of(read)
     # Without deltas all places are alike; with them, a claim may be false at the border or on the diagonal alone.
-    most = _PLACES if any(e.has(Delta, Selected) or _counts(e) for e in (a, b, *(d.value for d in definitions))) else 1
+    most = _PLACES if any(e.has(Delta, Selected) or _counts(e) for e in read) else 1
     done = 0
     for attempt in range(_RETRIES * trials):
         # Where most points are unlucky, small sizes have fewer numbers that need a square root.
         at_most = largest if attempt < _RETRIES * trials // 2 else 2
         sizes = {symbol: draw.randint(2, at_most) for symbol in symbols}
-        if not has_arrays((a, b, *(d.value for d in definitions)), sizes):
+        if not has_arrays(axes, sizes):
             continue
         point = FieldPoint(sizes, definitions, seed=1000 * seed + attempt)
         try:

@@ -19,7 +19,7 @@ from minitorch.symbolic.entrywise import shown_sizes
 from minitorch.symbolic.evaluate import evaluate
 from minitorch.symbolic.expression import Entry, dimensions, free, names
 from minitorch.symbolic.program import Definition, inline
-from minitorch.symbolic.sampling import draw_arrays, has_arrays
+from minitorch.symbolic.sampling import axes_of, draw_arrays, has_arrays
 from minitorch.symbolic.verdict import PROBABLE, PROVED, REFUTED, TESTED, UNDECIDED, Verdict
 
 FLOAT_METHOD = "float64"
@@ -108,11 +108,11 @@ def _float_search(
     a, b = inline(a, definitions), inline(b, definitions)
     indices = tuple(sorted(free(a) | free(b), key=str))
     symbols = sorted(frozenset().union(*map(dimensions, (a, b, *indices))), key=str)
+    entries, axes = sorted(a.atoms(Entry) | b.atoms(Entry), key=str), axes_of((a, b))
     tried = []
     for sizes in _size_choices(symbols):
-        if not has_arrays((a, b), sizes):
+        if not has_arrays(axes, sizes):
             continue
-        entries = sorted(a.atoms(Entry) | b.atoms(Entry), key=str)
         arrays = draw_arrays(entries, sizes, np.random.default_rng(seed))
         with np.errstate(all="ignore"):
             left, right = (evaluate(e, arrays, indices, sizes) for e in (a, b))

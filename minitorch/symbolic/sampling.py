@@ -30,7 +30,11 @@ def random_array(entry: Entry, sizes: Mapping[Symbol, int], draw: np.random.Gene
     return np.abs(values) + 0.1 if entry.is_positive else values
 
 
-def has_arrays(expressions: Iterable[Expr], sizes: Mapping[Symbol, int]) -> bool:
+def axes_of(expressions: Iterable[Expr]) -> frozenset[Expr]:
+    """The dimensions that indices of the expressions run over."""
+    return frozenset(index.dimension for e in expressions for index in e.atoms(Index))
+
+
+def has_arrays(axes: Iterable[Expr], sizes: Mapping[Symbol, int]) -> bool:
     """Whether every dimension is at least 1 at these sizes: n - k + 1 is not where k is larger than n."""
-    indices = {i for e in expressions for i in e.atoms(Index)}
-    return all(size_of(index.dimension, sizes) > 0 for index in indices)
+    return all(size_of(size, sizes) > 0 for size in axes)

@@ -14,6 +14,7 @@ from typing import Any
 
 from minitorch.errors import FormulaError
 from minitorch.symbolic.claims.subject import Subject
+from minitorch.symbolic.nearest import folded
 
 _SEEDS = (
     *("g", "grad", "grads", "grad_output", "grad_outputs", "grad_out", "gradient", "gout", "g_out"),
@@ -121,11 +122,11 @@ def _matched(words: Sequence[str], subject: Subject) -> dict[str, str]:
     own, seeds = _own_names(subject), seed_names(subject)
     found = {w: own[w] for w in words if w in own}
     found |= {w: subject.seed.name for w in words if w not in found and w in seeds}
-    folded = {_folded(name): meant for name, meant in reversed(own.items())}
+    by_folded = {folded(name): meant for name, meant in reversed(own.items())}
     for word in words:
-        if word not in found and _folded(word) in folded and folded[_folded(word)] not in found.values():
-            found[word] = folded[_folded(word)]
-        elif word not in found and _folded(word) in {_folded(s) for s in seeds}:
+        if word not in found and folded(word) in by_folded and by_folded[folded(word)] not in found.values():
+            found[word] = by_folded[folded(word)]
+        elif word not in found and folded(word) in {folded(s) for s in seeds}:
             found[word] = subject.seed.name
     _one_cotangent(found, seeds, subject)
     for word in words:
@@ -178,10 +179,6 @@ def seed_names(subject: Subject) -> set[str]:
     words = [out.rstrip("'"), *(_steps(out, ()))]
     forms = [(f"d{o}", f"d_{o}", f"grad_{o}", f"g_{o}", f"G_{o}", f"{o}_grad", f"{o}_bar", f"{o}bar") for o in words]
     return {*_SEEDS, *itertools.chain(*forms), "G", "dO", "dY", "dOut", "dL"}
-
-
-def _folded(word: str) -> str:
-    return word.replace("_", "").lower()
 
 
 def alike_in(word: str, names: Iterable[str]) -> str | None:

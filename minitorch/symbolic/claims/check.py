@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -205,21 +206,8 @@ def _wrong(claim: Any, record: Record, name: str, telling: Telling, example: Cou
     if isinstance(claim, FormulaClaim) and not difference:
         difference = claim.difference(name)
     witness = str(example) if example else f"off by {record.error(name):.1e} at {record.sizes_shown()}"
-    return Finding(
-        name,
-        False,
-        Verdict(REFUTED, (), witness),
-        telling.cause,
-        telling.also,
-        telling.sentence,
-        telling.line,
-        telling.term,
-        telling.factor,
-        telling.claimed,
-        telling.right,
-        difference,
-        example,
-    )
+    told = vars(replace(telling, difference=difference))
+    return Finding(name, False, Verdict(REFUTED, (), witness), **told, counterexample=example)
 
 
 def _equal_only(record: Record, name: str) -> Finding:

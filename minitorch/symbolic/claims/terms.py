@@ -19,7 +19,7 @@ import numpy as np
 from sympy import Add, Expr, Mul, Pow, Symbol
 
 from minitorch.symbolic.binders import close
-from minitorch.symbolic.evaluate import _FUNCTIONS, _power
+from minitorch.symbolic.evaluate import FUNCTIONS, power
 from minitorch.symbolic.expression import Binder, Delta, Entry, Index, MaxOver, Sum, size_of
 from minitorch.symbolic.letters import with_letters
 from minitorch.symbolic.program import Definition
@@ -217,7 +217,7 @@ class Values:
         if kind == "mul":
             return reduce(np.multiply, parts)
         if kind == "pow":
-            return _power(parts[0], parts[1], expression_of(node.parts[1]))
+            return power(parts[0], parts[1], expression_of(node.parts[1]))
         if kind in ("sum", "max"):
             return self.reduced(node, parts[0])
         if kind == "selected":
@@ -226,7 +226,7 @@ class Values:
             return (parts[0] == parts[1]).astype(float)
         if kind == "index":
             return self.positions(node.word).astype(float)
-        return _FUNCTIONS[node.word](*parts)
+        return FUNCTIONS[node.word](*parts)
 
     def reduced(self, node: Node, body: Any) -> Any:
         frame, known = node.__dict__.get("layout", (None, None))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from minitorch.symbolic.phrase import Maths, Phrase
 
@@ -60,6 +62,13 @@ class Steps:
 
     title: str
     parts: tuple[Part, ...]
+
+    @property
+    def numbered(self) -> Iterator[tuple[Part, list[tuple[int, Line]]]]:
+        """Every part with its lines, which are counted through from 1."""
+        numbers = count(1)
+        # Lines first: where they end, zip has not taken the next number yet.
+        return ((part, [(n, line) for line, n in zip(part.lines, numbers, strict=False)]) for part in self.parts)
 
 
 @dataclass(frozen=True)

@@ -85,11 +85,9 @@ def _block(block: Block) -> Iterator[str]:
 
 def _steps(block: Steps) -> Iterator[str]:
     yield rf"\textbf{{{_escaped(block.title)}}}\par"
-    number = 0
-    for part in block.parts:
+    for part, lines in block.numbered:
         yield rf"\medskip\emph{{{_said(part.title)}}}\par"
-        for line in part.lines:
-            number += 1
+        for number, line in lines:
             yield from _line(line, number)
 
 

@@ -45,11 +45,9 @@ def _block(block: Block) -> Iterator[str]:
 
 def _steps(block: Steps) -> Iterator[str]:
     yield f"<details>\n<summary>{_escaped(block.title)}</summary>"
-    number = 0
-    for part in block.parts:
+    for part, lines in block.numbered:
         yield f"**{_said(part.title)}**"
-        for line in part.lines:
-            number += 1
+        for number, line in lines:
             yield from _line(line, number)
     yield "</details>"
 

@@ -48,11 +48,9 @@ def _block(block: Block) -> Iterator[str]:
 
 def _steps(block: Steps) -> Iterator[str]:
     yield f"{block.title}:"
-    number = 0
-    for part in block.parts:
+    for part, lines in block.numbered:
         yield from ["", f"  {part.title}:"]
-        for line in part.lines:
-            number += 1
+        for number, line in lines:
             yield from _line(line, number)
 
 
